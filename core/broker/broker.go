@@ -1,0 +1,44 @@
+// Package broker ties the nodes of a cluster together: it carries messages
+// from the node where they were published to every node that has subscribers.
+//
+// Memory, in this package, serves a single node. Another broker is another
+// package that implements Broker and passes brokertest.Run. None of them knows
+// who the subscribers are or what a frame says.
+package broker
+
+import (
+	"context"
+
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/frame"
+)
+
+// Message is one frame on its way to the subscribers of a topic.
+type Message struct {
+	channel.Topic
+	Frame  *frame.Frame // as clients receive it
+	Except string       // the socket ID that does not get it, or ""
+}
+
+// Broker delivers messages at most once, and those of one publisher in the
+// order in which they were published.
+//
+// All methods may be called concurrently.
+type Broker interface {
+	// Start begins to deliver messages of subscribed topics. It is called
+	// once, before all other methods. deliver must not block. What it returns
+	// is for Publish to return, if it can.
+	Start(deliver func(Message) error) error
+	Close() error
+
+	// Subscribe asks for the messages of t. What anyone publishes after it has
+	// returned is delivered.
+	Subscribe(ctx context.Context, t channel.Topic) error
+
+	// Unsubscribe asks for no more of them. A few may still come.
+	Unsubscribe(ctx context.Context, t channel.Topic) error
+
+	// Publish sends m to every node that is subscribed to its topic, this one
+	// included.
+	Publish(ctx context.Context, m Message) error
+}

@@ -1,0 +1,278 @@
+package channel
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+
+	"github.com/revurb/revurb/core/frame"
+)
+
+// Subscriber receives what is sent to a channel. Send must not block: it is
+// called for one subscriber after the other.
+type Subscriber interface {
+	Send(f *frame.Frame)
+}
+
+// ErrOverloaded is returned by Broadcast when more is published to a channel
+// than its subscribers can be sent.
+var ErrOverloaded = errors.New("channel is overloaded")
+
+const (
+	maxBatch   = 64 << 10 // bytes that are written to a subscriber in one go
+	maxPending = 8 << 20  // bytes that wait to be sent
+	inline     = 1        // up to so many subscribers, the publisher sends itself
+	yieldEvery = 128      // subscribers, after which others get the processor
+	splitAbove = 512      // subscribers that one processor serves alone
+)
+
+// Channel is the subscribers of one channel on this node.
+//
+// Broadcasting is a group commit: messages wait in pending, and one goroutine,
+// the pump, writes all that wait to each subscriber in one go. When little is
+// published a message goes out at once; when much is, the cost of a write is
+// shared by many messages. Every subscriber sees the messages in one order.
+type Channel struct {
+	Name string
+	Kind Kind
+
+	// Sent, if not nil, is told of what was sent after it was: how many
+	// messages to all subscribers together, and of how many bytes.
+	Sent func(messages, bytes int)
+
+	mu       sync.Mutex // guards what follows
+	subs     []entry
+	index    map[Subscriber]int // into subs
+	snapshot []entry            // a copy of subs that the pump reads; nil when it is stale
+	pending  []message
+	bytes    int    // in pending
+	next     uint64 // the number of the next message
+	pumping  bool
+}
+
+// entry is a subscriber, and the number of the first message that it gets: not
+// those that were waiting when it came.
+type entry struct {
+	sub  Subscriber
+	from uint64
+}
+
+type message struct {
+	frame  *frame.Frame
+	except Subscriber
+	number uint64
+}
+
+// New returns the channel called name, with nobody in it.
+func New(name string) *Channel {
+	return &Channel{Name: name, Kind: KindOf(name), index: map[Subscriber]int{}}
+}
+
+// Add subscribes s, and sends it greeting before anything else that it hears
+// of the channel. It reports whether s was not subscribed before.
+func (c *Channel) Add(s Subscriber, greeting ...*frame.Frame) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.index[s]; ok {
+		return false
+	}
+	for _, f := range greeting {
+		s.Send(f)
+	}
+	c.index[s] = len(c.subs)
+	c.subs = append(c.subs, entry{s, c.next})
+	c.snapshot = nil
+	return true
+}
+
+// Remove unsubscribes s, and reports whether nobody is left.
+func (c *Channel) Remove(s Subscriber) (empty bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i, ok := c.index[s]
+	if !ok {
+		return len(c.subs) == 0
+	}
+	last := len(c.subs) - 1
+	c.subs[i] = c.subs[last]
+	c.index[c.subs[i].sub] = i
+	c.subs[last] = entry{}
+	c.subs = c.subs[:last]
+	delete(c.index, s)
+	c.snapshot = nil
+	return last == 0
+}
+
+// Has reports whether s is subscribed.
+func (c *Channel) Has(s Subscriber) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.index[s]
+	return ok
+}
+
+// Len is the number of subscribers.
+func (c *Channel) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.subs)
+}
+
+// Broadcast sends f to every subscriber but except, which may be nil. It
+// returns before they have it; it does not block.
+func (c *Channel) Broadcast(f *frame.Frame, except Subscriber) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.subs) == 0 {
+		return nil
+	}
+	if c.bytes+len(f.Wire()) > maxPending && len(c.pending) > 0 {
+		return ErrOverloaded
+	}
+	c.pending = append(c.pending, message{f, except, c.next})
+	c.bytes += len(f.Wire())
+	c.next++
+	if c.pumping {
+		return nil
+	}
+	c.pumping = true
+	if len(c.subs) <= inline {
+		c.pumpOnce()
+		if len(c.pending) == 0 {
+			c.pumping = false
+			return nil
+		}
+	}
+	go c.pump()
+	return nil
+}
+
+func (c *Channel) pump() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.pending) > 0 {
+		c.pumpOnce()
+	}
+	c.pumping = false
+}
+
+// pumpOnce sends what waits, up to maxBatch. It is called with mu held, lets go
+// of it to send, and holds it again when it returns.
+func (c *Channel) pumpOnce() {
+	b := c.take()
+	if c.snapshot == nil {
+		c.snapshot = append(make([]entry, 0, len(c.subs)), c.subs...)
+	}
+	subs := c.snapshot
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	messages, bytes := b.send(subs)
+	if c.Sent != nil {
+		c.Sent(messages, bytes)
+	}
+}
+
+// take removes the next batch from pending.
+func (c *Channel) take() batch {
+	n, size := 0, 0
+	for n < len(c.pending) {
+		next := len(c.pending[n].frame.Wire())
+		if n > 0 && size+next > maxBatch {
+			break
+		}
+		size += next
+		n++
+	}
+	b := batch{messages: c.pending[:n:n]}
+	c.pending = c.pending[n:]
+	if len(c.pending) == 0 {
+		c.pending = nil
+	}
+	c.bytes -= size
+	b.prepare()
+	return b
+}
+
+// batch is messages that are sent together.
+type batch struct {
+	messages []message
+	joined   *frame.Frame
+	excepts  bool // one of the messages has a subscriber that does not get it
+}
+
+func (b *batch) prepare() {
+	frames := make([]*frame.Frame, len(b.messages))
+	for i, m := range b.messages {
+		frames[i] = m.frame
+		b.excepts = b.excepts || m.except != nil
+	}
+	b.joined = frame.Join(frames)
+}
+
+// send writes the batch to subs, on more than one processor if they are many.
+// The parts are waited for, so that the next batch does not overtake this one.
+func (b *batch) send(subs []entry) (messages, bytes int) {
+	parts := min((len(subs)+splitAbove-1)/splitAbove, runtime.GOMAXPROCS(0))
+	if parts < 2 {
+		return b.sendPart(subs)
+	}
+	var wg sync.WaitGroup
+	counts := make([][2]int, parts)
+	for p := range parts {
+		part := subs[len(subs)*p/parts : len(subs)*(p+1)/parts]
+		send := func() { counts[p][0], counts[p][1] = b.sendPart(part) }
+		if p < parts-1 {
+			wg.Go(send)
+		} else {
+			send()
+		}
+	}
+	wg.Wait()
+	for _, n := range counts {
+		messages += n[0]
+		bytes += n[1]
+	}
+	return messages, bytes
+}
+
+func (b *batch) sendPart(subs []entry) (messages, bytes int) {
+	first := b.messages[0].number
+	for i, e := range subs {
+		if i%yieldEvery == yieldEvery-1 {
+			// A long run of writes without a pause is punished by the
+			// scheduler, which takes the processor away in every one of them.
+			runtime.Gosched()
+		}
+		if e.from > first || b.excepts && b.exceptsOne(e.sub) {
+			m, n := b.sendSome(e)
+			messages += m
+			bytes += n
+			continue
+		}
+		e.sub.Send(b.joined)
+		messages += len(b.messages)
+		bytes += len(b.joined.Wire())
+	}
+	return messages, bytes
+}
+
+func (b *batch) exceptsOne(s Subscriber) bool {
+	for i := range b.messages {
+		if b.messages[i].except == s {
+			return true
+		}
+	}
+	return false
+}
+
+// sendSome sends those messages of the batch that are for e, one by one.
+func (b *batch) sendSome(e entry) (messages, bytes int) {
+	for _, m := range b.messages {
+		if m.number >= e.from && m.except != e.sub {
+			e.sub.Send(m.frame)
+			messages++
+			bytes += len(m.frame.Wire())
+		}
+	}
+	return messages, bytes
+}

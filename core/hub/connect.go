@@ -1,0 +1,52 @@
+package hub
+
+import (
+	"context"
+
+	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/protocol"
+)
+
+// Connect admits a client of a. The error is a *protocol.Error that ends the
+// connection if the client is not admitted; there is no session then.
+func (h *Hub) Connect(_ context.Context, a *app.App, p Peer) (*Session, error) {
+	t := h.tenant(a)
+	s := &Session{App: a, peer: p, t: t}
+	if !t.add(s, a.MaxConnections) {
+		return nil, protocol.ErrOverQuota
+	}
+	t.metrics.Connected.Inc()
+	return s, nil
+}
+
+// Disconnect takes s out of everything it was in. It is called once for each
+// session, whoever ended the connection. Its cost is that of the session's own
+// subscriptions.
+func (h *Hub) Disconnect(ctx context.Context, s *Session) {
+	s.ended.Store(true)
+	for name := range s.subs {
+		h.leave(ctx, s, name)
+	}
+	s.t.remove(s)
+}
+
+// EachSession calls yield with every session of every app on this node.
+func (h *Hub) EachSession(yield func(*Session) bool) {
+	for _, t := range h.allTenants() {
+		for _, s := range t.allSessions() {
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+func (h *Hub) allTenants() map[string]*tenant {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	all := make(map[string]*tenant, len(h.tenants))
+	for id, t := range h.tenants {
+		all[id] = t
+	}
+	return all
+}

@@ -1,0 +1,110 @@
+// Package hub is what the server does: clients connect to it, subscribe and
+// publish. It holds this node's channels and reaches the other nodes through
+// its ports: a broker, the members of presence channels and the cache.
+//
+// It has one file for each verb. It does no I/O of its own, and knows nothing
+// of WebSockets or HTTP: packages conn and api translate.
+package hub
+
+import (
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+
+	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/cache"
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/metrics"
+	"github.com/revurb/revurb/core/presence"
+)
+
+// Ports are what the hub shares with the other nodes of a cluster.
+type Ports struct {
+	Broker  broker.Broker
+	Members presence.Members
+	Cache   cache.Store
+}
+
+// Hub is one node.
+type Hub struct {
+	// Static after construction.
+	ports   Ports
+	metrics *metrics.Metrics
+	log     *slog.Logger
+	seed    maphash.Seed
+
+	// telling[i] is held while the other nodes are told of a topic that hashes
+	// to i. Without it, the last client to leave a channel and the next one to
+	// come could pass each other on the way, and leave the node unsubscribed.
+	// It is taken before any other lock.
+	telling [64]sync.Mutex
+
+	mu      sync.RWMutex // guards what follows
+	tenants map[string]*tenant
+}
+
+// New returns a hub that is ready for clients.
+func New(ports Ports, m *metrics.Metrics, log *slog.Logger) (*Hub, error) {
+	h := &Hub{
+		ports:   ports,
+		metrics: m,
+		log:     log,
+		seed:    maphash.MakeSeed(),
+		tenants: map[string]*tenant{},
+	}
+	if err := ports.Broker.Start(h.deliver); err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	m.Watch(h.gauges)
+	return h, nil
+}
+
+// deliver is the last step of a message's life in the hub.
+func (h *Hub) deliver(m broker.Message) error {
+	t := h.tenantOf(m.App)
+	if t == nil {
+		return nil
+	}
+	ch := t.channel(m.Channel)
+	if ch == nil {
+		return nil
+	}
+	var except channel.Subscriber
+	if s := t.session(m.Except); s != nil {
+		except = s
+	}
+	return ch.Broadcast(m.Frame, except)
+}
+
+// tell serialises what this node tells others of t. The caller calls done when
+// it has told them.
+func (h *Hub) tell(t channel.Topic) (done func()) {
+	mu := &h.telling[maphash.Comparable(h.seed, t)%uint64(len(h.telling))]
+	mu.Lock()
+	return mu.Unlock
+}
+
+// tenantOf returns what this node holds of the app called id, or nil if nobody
+// has connected to it yet.
+func (h *Hub) tenantOf(id string) *tenant {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.tenants[id]
+}
+
+// tenant returns what this node holds of a.
+func (h *Hub) tenant(a *app.App) *tenant {
+	if t := h.tenantOf(a.ID); t != nil {
+		return t
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.tenants[a.ID]
+	if t == nil {
+		t = newTenant(h.metrics.App(a.ID))
+		h.tenants[a.ID] = t
+	}
+	return t
+}

@@ -1,0 +1,136 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/cache"
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/frame"
+	"github.com/revurb/revurb/core/limit"
+	"github.com/revurb/revurb/core/protocol"
+)
+
+// Event is what is published to a channel, by a client or over the HTTP API.
+type Event struct {
+	Channel string
+	Name    string
+	Data    json.RawMessage // one JSON value, byte for byte as it was sent; nil is none
+	Except  string          // the socket ID of who does not get it, or ""
+}
+
+// ErrTooBig is the error of an event with more data than its app allows. It is
+// wrapped in a message that says how much that is.
+var ErrTooBig = errors.New("the data is too big")
+
+// Validate reports what is wrong with an event that a's backend publishes, in
+// words for its developer. The error wraps ErrTooBig if it is only the size.
+func Validate(a *app.App, e Event) error {
+	switch {
+	case e.Name == "":
+		return errors.New("Expected name parameter to be a string") //nolint:staticcheck // the words of the hosted service
+	case a.MaxEventName > 0 && utf8.RuneCountInString(e.Name) > a.MaxEventName:
+		return fmt.Errorf("the event name is longer than %d characters", a.MaxEventName)
+	case strings.HasPrefix(e.Name, protocol.ReservedPrefix), strings.HasPrefix(e.Name, protocol.InternalEventPrefix):
+		return fmt.Errorf("event names that begin with %s or %s are reserved", protocol.ReservedPrefix, protocol.InternalEventPrefix)
+	case !channel.ValidTarget(e.Channel, a.MaxChannelName):
+		return fmt.Errorf("invalid channel name %q", clip(e.Channel))
+	}
+	if a.MaxEventSize > 0 && dataSize(e.Data) > a.MaxEventSize {
+		return fmt.Errorf("The data content of this event exceeds the allowed maximum (%d bytes): %w (max_event_size)", a.MaxEventSize, ErrTooBig) //nolint:staticcheck // the words of the hosted service
+	}
+	return nil
+}
+
+// dataSize is the length of data as the receiver reads it: of a string, what
+// is in it.
+func dataSize(data []byte) int {
+	if len(data) == 0 || data[0] != '"' {
+		return len(data)
+	}
+	s, err := protocol.String(data)
+	if err != nil {
+		return len(data)
+	}
+	return len(s)
+}
+
+// Publish sends an event of a's backend to every subscriber of its channel, on
+// every node. The event is valid. The error is channel.ErrOverloaded when it
+// is published faster than it can be sent.
+func (h *Hub) Publish(ctx context.Context, a *app.App, e Event) error {
+	h.metrics.App(a.ID).Published.Inc()
+	m := protocol.Message{Event: e.Name, Channel: e.Channel, Data: protocol.Text(e.Data)}
+	topic := channel.Topic{App: a.ID, Channel: e.Channel}
+	if channel.KindOf(e.Channel).Cache {
+		// Nobody may subscribe between the two, and see the event twice or
+		// not at all.
+		defer h.tell(topic)()
+		if err := h.ports.Cache.Put(ctx, topic, cache.Event{Name: e.Name, Data: m.Data}, a.CacheTTL); err != nil {
+			return fmt.Errorf("write cache: %w", err)
+		}
+	}
+	return h.publish(ctx, topic, m, e.Except)
+}
+
+func (h *Hub) publish(ctx context.Context, t channel.Topic, m protocol.Message, except string) error {
+	return h.ports.Broker.Publish(ctx, broker.Message{Topic: t, Frame: frame.Text(m.Encode()), Except: except})
+}
+
+// ClientEvent publishes what a client sent to the others in a channel. It is
+// built anew from what is known of the client, so that nothing else that it
+// wrote into the message gets through. The error is a *protocol.Error if the
+// client is to blame.
+func (h *Hub) ClientEvent(ctx context.Context, s *Session, e Event) error {
+	sub := s.subs[e.Channel]
+	if err := checkClientEvent(s, sub, e); err != nil {
+		return err
+	}
+	if s.events == nil {
+		s.events = limit.PerSecond(s.App.ClientEventRate)
+	}
+	if !s.events.Allow() {
+		s.t.metrics.Limited("client_events")
+		return protocol.ErrClientEventRate
+	}
+	m := protocol.Message{Event: e.Name, Channel: e.Channel, Data: protocol.Text(e.Data)}
+	if sub != nil {
+		m.UserID = sub.userID
+	}
+	err := h.publish(ctx, channel.Topic{App: s.App.ID, Channel: e.Channel}, m, s.ID)
+	if errors.Is(err, channel.ErrOverloaded) {
+		s.t.metrics.Limited("channel")
+		return protocol.ErrClientEventRate
+	}
+	return err
+}
+
+func checkClientEvent(s *Session, sub *subscription, e Event) error {
+	a := s.App
+	switch kind := channel.KindOf(e.Channel); {
+	case e.Channel == "":
+		return protocol.ErrClientEventForm
+	case a.ClientEvents == app.FromNone:
+		return protocol.ErrNoClientEvents
+	case !channel.ValidName(e.Channel, a.MaxChannelName):
+		return protocol.Errorf("Invalid channel name %q", clip(e.Channel))
+	case !kind.Auth && a.Dialect != protocol.Reverb:
+		return protocol.Errorf("Client events are only supported on private and presence channels, not on %s", e.Channel)
+	case sub == nil && a.ClientEvents != app.FromAll:
+		return protocol.ErrNotSubscribed(e.Channel)
+	case a.MaxEventName > 0 && utf8.RuneCountInString(e.Name) > a.MaxEventName:
+		return protocol.Errorf("The event name is longer than %d characters", a.MaxEventName)
+	case a.MaxEventSize > 0 && dataSize(e.Data) > a.MaxEventSize:
+		return protocol.Errorf("The data content of this event exceeds the allowed maximum (%d bytes)", a.MaxEventSize)
+	}
+	return nil
+}
+
+func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }

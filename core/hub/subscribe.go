@@ -1,0 +1,165 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/revurb/revurb/core/auth"
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/frame"
+	"github.com/revurb/revurb/core/presence"
+	"github.com/revurb/revurb/core/protocol"
+)
+
+// Subscription is what a client asks for when it subscribes.
+type Subscription struct {
+	Channel     string
+	Auth        string // "key:signature", or ""
+	ChannelData string // exactly as it was sent and signed, or ""
+}
+
+// Subscribe puts s into a channel and tells it so. The error is a
+// *protocol.Error if the client is to blame.
+func (h *Hub) Subscribe(ctx context.Context, s *Session, sub Subscription) error {
+	name := sub.Channel
+	switch {
+	case !channel.ValidName(name, s.App.MaxChannelName):
+		return protocol.Rejected(name, "Invalid channel name %q", clip(name))
+	case s.subs[name] != nil:
+		return protocol.Errorf("Existing subscription to channel %s", name)
+	case s.App.MaxChannelsPerConnection > 0 && len(s.subs) >= s.App.MaxChannelsPerConnection:
+		return protocol.Rejected(name, "Too many channels: a connection may subscribe to %d", s.App.MaxChannelsPerConnection)
+	}
+	kind := channel.KindOf(name)
+	if kind.Auth {
+		if err := authorize(s, sub); err != nil {
+			return err
+		}
+	}
+	var member presence.Member
+	if kind.Presence {
+		var err error
+		if member, err = parseMember(s.App, sub); err != nil {
+			return err
+		}
+	}
+	return h.join(ctx, s, kind, name, member)
+}
+
+// clip shortens what a client sent and is told again.
+func clip(s string) string {
+	const most = 64
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}
+
+// authorize checks the signature of the app's backend.
+func authorize(s *Session, sub Subscription) error {
+	text := auth.ChannelText(s.ID, sub.Channel, sub.ChannelData)
+	if sub.Auth == "" {
+		return protocol.Unauthorized(sub.Channel, "Auth info required to subscribe to "+sub.Channel)
+	}
+	key, signature, ok := auth.Token(sub.Auth)
+	switch {
+	case !ok:
+		return protocol.Unauthorized(sub.Channel, fmt.Sprintf(
+			"Auth value for subscription to %s is invalid: should be of format 'key:signature'", sub.Channel))
+	case key != s.App.Key:
+		return protocol.Unauthorized(sub.Channel, fmt.Sprintf("Invalid key in subscription auth data: '%s'", clip(key)))
+	case !auth.Equal(s.App.Secret, text, signature):
+		return protocol.Unauthorized(sub.Channel, fmt.Sprintf(
+			"Invalid signature: Expected HMAC SHA256 hex digest of %s, but got %s", text, clip(signature)))
+	}
+	return nil
+}
+
+// join puts s into a channel, and this node into its topic if s is the first
+// here. What s is told of the channel and what it then hears fit together: no
+// message comes before the greeting, and none is in both.
+func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name string, m presence.Member) error {
+	topic := channel.Topic{App: s.App.ID, Channel: name}
+	defer h.tell(topic)()
+	ch := s.t.channel(name)
+	first := ch == nil
+	if first {
+		if err := h.ports.Broker.Subscribe(ctx, topic); err != nil {
+			return fmt.Errorf("subscribe to broker: %w", err)
+		}
+		ch = s.t.newChannel(name)
+	}
+	greeting, err := h.greet(ctx, s, kind, topic, m)
+	if err != nil {
+		if first {
+			h.leaveTopic(ctx, topic)
+		}
+		return err
+	}
+	for _, f := range greeting {
+		s.t.metrics.BytesOut.Add(float64(len(f.Wire())))
+	}
+	s.t.metrics.Deliveries.Add(float64(len(greeting)))
+	ch.Add(s, greeting...)
+	if first {
+		s.t.open(ch)
+	}
+	if s.subs == nil {
+		s.subs = map[string]*subscription{}
+	}
+	s.subs[name] = &subscription{channel: ch, userID: m.UserID}
+	return nil
+}
+
+// greet returns what s hears first: that it is subscribed, who is there, and
+// what a cache channel replays.
+func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channel.Topic, m presence.Member) ([]*frame.Frame, error) {
+	succeeded := protocol.Message{Event: protocol.EventSubscriptionSucceeded, Channel: t.Channel}
+	if kind.Presence {
+		list, err := h.arrive(ctx, s, t, m)
+		if err != nil {
+			return nil, err
+		}
+		succeeded.Data = encodeMembers(list)
+	}
+	greeting := []*frame.Frame{frame.Text(succeeded.Encode())}
+	if kind.Cache {
+		e, _, ok, err := h.ports.Cache.Get(ctx, t)
+		if err != nil {
+			return nil, fmt.Errorf("read cache: %w", err)
+		}
+		replay := protocol.Message{Event: protocol.EventCacheMiss, Channel: t.Channel}
+		if ok {
+			replay.Event, replay.Data = e.Name, e.Data
+		}
+		greeting = append(greeting, frame.Text(replay.Encode()))
+	}
+	return greeting, nil
+}
+
+// arrive makes m a member, and tells the others if it is new among them.
+func (h *Hub) arrive(ctx context.Context, s *Session, t channel.Topic, m presence.Member) ([]presence.Member, error) {
+	list, first, err := h.ports.Members.Join(ctx, t, s.ID, m, s.App.MaxPresenceMembers)
+	if errors.Is(err, presence.ErrFull) {
+		return nil, protocol.Rejected(t.Channel, "Presence channel %s is full: it may have %d members", t.Channel, s.App.MaxPresenceMembers)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("join presence channel: %w", err)
+	}
+	if first {
+		added := protocol.Message{Event: protocol.EventMemberAdded, Channel: t.Channel, Data: encodeMember(m)}
+		h.announce(ctx, t, added, s.ID)
+	}
+	return list, nil
+}
+
+// announce publishes what the server itself has to say of a topic. An error is
+// logged: whoever caused it has done nothing wrong.
+func (h *Hub) announce(ctx context.Context, t channel.Topic, m protocol.Message, except string) {
+	err := h.ports.Broker.Publish(ctx, broker.Message{Topic: t, Frame: frame.Text(m.Encode()), Except: except})
+	if err != nil {
+		h.log.Error("announce to channel", "app", t.App, "channel", t.Channel, "event", m.Event, "err", err)
+	}
+}
