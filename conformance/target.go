@@ -1,0 +1,77 @@
+package conformance
+
+import (
+	"net/url"
+	"slices"
+	"time"
+)
+
+// Target is the server to judge, and what is known of it.
+type Target struct {
+	URLs    []*url.URL // of ws or wss, with the path prefix if there is one; more than one are the nodes of a cluster
+	HTTP    *url.URL   // of the HTTP API, with the path prefix
+	App     Credentials
+	Dialect Dialect
+
+	// Apps are further apps, by what is special about them: see Fixture.
+	Apps map[Fixture]Credentials
+
+	Capabilities []Capability
+	Limits       Limits
+	Webhooks     *WebhookReceiver // nil if the target sends none to us
+	Control      func(verb string, node int) error
+
+	Timeout time.Duration // for whatever must happen
+	Quiet   time.Duration // in which what must not happen would have
+}
+
+// Credentials are those of an app.
+type Credentials struct{ ID, Key, Secret string }
+
+// Fixture says what is special about a further app.
+type Fixture string
+
+// The fixtures.
+const (
+	Second         Fixture = "second"           // nothing, but that it is another one
+	Quota          Fixture = "quota"            // at most two connections
+	Disabled       Fixture = "disabled"         // switched off
+	NoClientEvents Fixture = "no-client-events" // client events are switched off
+	ShortLived     Fixture = "short-lived"      // pings after 1 s, waits 1 s for the pong, caches for 2 s
+	TLSOnly        Fixture = "tls-only"         // refuses connections without TLS
+	Strict         Fixture = "strict"           // refuses clients that name no protocol version
+	Origins        Fixture = "origins"          // allowed_origins is allowed.example and *.allowed.example
+)
+
+// Limits are those that the target has; 0 is none, or unknown.
+type Limits struct {
+	EventData        int // bytes of the data of an event
+	Message          int // bytes of a message
+	ChannelsPerEvent int
+	Batch            int
+	EventName        int
+	ChannelName      int
+	PresenceMembers  int
+	PresenceMember   int // bytes of channel_data
+	UserID           int
+	ClientEventRate  int // a second
+}
+
+// PusherLimits are the limits of the hosted service.
+var PusherLimits = Limits{
+	EventData: 10_240, Message: 10_000, ChannelsPerEvent: 100, Batch: 10, EventName: 200, ChannelName: 200,
+	PresenceMembers: 100, PresenceMember: 1_024, UserID: 128, ClientEventRate: 10,
+}
+
+// Has reports whether the target has a capability.
+func (t *Target) Has(c Capability) bool { return slices.Contains(t.Capabilities, c) }
+
+// Lacks returns those of needs that the target does not have.
+func (t *Target) Lacks(needs []Capability) (lacks []Capability) {
+	for _, c := range needs {
+		if !t.Has(c) {
+			lacks = append(lacks, c)
+		}
+	}
+	return lacks
+}
