@@ -192,10 +192,10 @@ func TestEnvironmentIsRefused(t *testing.T) {
 		"a limit of which app":    {anApp + "[[apps]]\nid = \"2\"\nkey = \"k2\"\nsecret = \"s\"\n", []string{"REVURB_APP_MAX_CONNECTIONS=5"}, []string{`REVURB_APP_MAX_CONNECTIONS: it is for an app, and nothing says which; set REVURB_APP_ID`}},
 		"the key of another app":  {anApp, []string{"REVURB_APP_ID=2", "REVURB_APP_KEY=k1", "REVURB_APP_SECRET=s"}, []string{`REVURB_APP_KEY: the key "k1" is also that of the app at revurb.toml:4; every app needs its own`}},
 
-		"Laravel's port":          {"", []string{"REVERB_SERVER_PORT=eighty"}, []string{`REVERB_SERVER_PORT: want a whole number, not "eighty"`}},
-		"Laravel's seconds":       {"", []string{"REVERB_APP_PING_INTERVAL=1m"}, []string{`REVERB_APP_PING_INTERVAL: want a number of seconds, such as 60, not "1m"`}},
-		"Laravel's client events": {"", []string{"REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM=member"}, []string{`REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM: want all, members or none, not "member"`}},
-		"Laravel's request size, once":  {"", []string{"REVERB_MAX_REQUEST_SIZE=10k"}, []string{`REVERB_MAX_REQUEST_SIZE: want a number of bytes, such as 10000, not "10k"`}},
+		"Laravel's port":               {"", []string{"REVERB_SERVER_PORT=eighty"}, []string{`REVERB_SERVER_PORT: want a whole number, not "eighty"`}},
+		"Laravel's seconds":            {"", []string{"REVERB_APP_PING_INTERVAL=1m"}, []string{`REVERB_APP_PING_INTERVAL: want a number of seconds, such as 60, not "1m"`}},
+		"Laravel's client events":      {"", []string{"REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM=member"}, []string{`REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM: want all, members or none, not "member"`}},
+		"Laravel's request size, once": {"", []string{"REVERB_MAX_REQUEST_SIZE=10k"}, []string{`REVERB_MAX_REQUEST_SIZE: want a number of bytes, such as 10000, not "10k"`}},
 
 		"a lone service host is a slip": {"", []string{"REVURB_SERVICE_HOST=0.0.0.0"}, []string{`REVURB_SERVICE_HOST: unknown variable; did you mean REVURB_SERVER_HOST?`}},
 		"a file and a variable": {
