@@ -27,7 +27,9 @@ type patientListener struct {
 	close  func() error
 }
 
-func patient(ln net.Listener, log *slog.Logger) net.Listener {
+// Patient returns a listener whose Accept waits for as long as there is a
+// shortage of file descriptors or memory, instead of failing.
+func Patient(ln net.Listener, log *slog.Logger) net.Listener {
 	p := &patientListener{Listener: ln, log: log, closed: make(chan struct{})}
 	p.close = sync.OnceValue(func() error {
 		close(p.closed)

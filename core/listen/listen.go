@@ -33,7 +33,7 @@ func Open(ctx context.Context, c config.Server, log *slog.Logger) (net.Listener,
 		if err != nil {
 			return nil, fmt.Errorf("listen on unix socket %s: %w", c.UnixSocket, err)
 		}
-		return patient(ln, log), nil
+		return Patient(ln, log), nil
 	}
 	addr := net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
@@ -41,7 +41,7 @@ func Open(ctx context.Context, c config.Server, log *slog.Logger) (net.Listener,
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", addr, advise(err))
 	}
-	return patient(ln, log), nil
+	return Patient(ln, log), nil
 }
 
 // advice is what to do about an error of the system.

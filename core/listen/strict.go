@@ -16,8 +16,9 @@ import (
 // that end without a carriage return or are continued on the next line. Package
 // net/http lets them pass, some of them to run what stands behind.
 //
-// Such a request fails as one that cannot be read: it is answered with 400 and
-// the connection is closed. What follows a request that is chunked, or that
+// Such a request fails as one that cannot be read: the connection is closed, and
+// before that it is answered with 400, unless it came right behind another
+// request, and package net/http has not begun to read it. What follows a request that is chunked, or that
 // upgrades the connection, is not looked at, so nothing but that request may be
 // served on the connection: the handler sees to that.
 //
