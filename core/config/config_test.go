@@ -333,7 +333,7 @@ func TestWarnings(t *testing.T) {
 // What config show writes can be read again, and means the same; only the
 // secrets are missing.
 func TestShownConfigurationLoads(t *testing.T) {
-	text := anApp + "allowed_origins = [\"a.example\", \"*.b.example\"]\n[server]\nidle_timeout = \"90m\"\nhostname = \"say-\\\"x\\\"<>\"\n[tls]\ncert = \"a\\\\b\"\nkey = \"c\"\n"
+	text := anApp + "allowed_origins = [\"a.example\", \"*.b.example\"]\n[server]\nidle_timeout = \"90m\"\nunix_socket = \"say-\\\"x\\\"<>\"\n[tls]\ncert = \"a\\\\b\"\nkey = \"c\"\n"
 	l := get(t, text)
 	shown := config.TOML(l.Entries())
 	if strings.Contains(shown, "canary-secret") {
@@ -346,8 +346,8 @@ func TestShownConfigurationLoads(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"start", "init", "version"}
-	for name, want := range map[string]string{"strat": "start", "inti": "init", "Version": "version", "deploy": "", "x": ""} {
+	names := []string{"start", "init", "version", "api", "apps"}
+	for name, want := range map[string]string{"strat": "start", "inti": "init", "Version": "version", "deploy": "", "x": "", "app": "apps"} {
 		if got := config.Nearest(name, names); got != want {
 			t.Errorf("Nearest(%q): got %q, want %q", name, got, want)
 		}
