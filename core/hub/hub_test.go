@@ -313,7 +313,7 @@ func TestValidate(t *testing.T) {
 		{"names of Laravel", hub.Event{Channel: "chat", Name: `App\Events\Foo`}, ""},
 		{"pusher's own", hub.Event{Channel: "chat", Name: "pusher:x"}, "reserved"},
 		{"pusher's own, internal", hub.Event{Channel: "chat", Name: "pusher_internal:member_added"}, "reserved"},
-		{"a bad channel", hub.Event{Channel: "a b", Name: "e"}, "invalid channel name"},
+		{"a bad channel", hub.Event{Channel: "a b", Name: "e"}, "Invalid channel name"},
 		{"a user", hub.Event{Channel: "#server-to-user-1", Name: "e"}, ""},
 		{"10240 bytes", hub.Event{Channel: "chat", Name: "e", Data: protocol.Text([]byte(`"` + strings.Repeat("é", 5120) + `"`))}, ""},
 		{"10241 bytes", hub.Event{Channel: "chat", Name: "e", Data: protocol.Text([]byte(`"` + strings.Repeat("é", 5120) + `x"`))}, "10240 bytes"},
