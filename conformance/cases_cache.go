@@ -1,0 +1,4 @@
+package conformance
+
+// cacheCases are what a channel replays.
+var cacheCases []Case

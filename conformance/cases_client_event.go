@@ -1,0 +1,4 @@
+package conformance
+
+// clientEventCases are what clients send one another.
+var clientEventCases []Case

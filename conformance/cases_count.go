@@ -1,0 +1,4 @@
+package conformance
+
+// countCases are how many are subscribed.
+var countCases []Case

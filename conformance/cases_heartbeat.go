@@ -1,0 +1,4 @@
+package conformance
+
+// heartbeatCases are how both sides know that the other lives.
+var heartbeatCases []Case

@@ -1,0 +1,4 @@
+package conformance
+
+// httpAuthCases are the signatures of the HTTP API.
+var httpAuthCases []Case

@@ -1,0 +1,4 @@
+package conformance
+
+// httpEventCases are publishing over the HTTP API.
+var httpEventCases []Case

@@ -1,0 +1,4 @@
+package conformance
+
+// httpQueryCases are questions to the HTTP API.
+var httpQueryCases []Case

@@ -1,0 +1,4 @@
+package conformance
+
+// presenceCases are who is there.
+var presenceCases []Case

@@ -1,0 +1,4 @@
+package conformance
+
+// securityCases are what hostile clients try.
+var securityCases []Case

@@ -1,0 +1,4 @@
+package conformance
+
+// subscriptionCases are public, private and encrypted channels.
+var subscriptionCases []Case
