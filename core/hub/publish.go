@@ -36,7 +36,9 @@ type Invalid struct {
 
 func (e *Invalid) Error() string { return e.Text }
 
-func invalid(format string, args ...any) *Invalid { return &Invalid{Text: fmt.Sprintf(format, args...)} }
+func invalid(format string, args ...any) *Invalid {
+	return &Invalid{Text: fmt.Sprintf(format, args...)}
+}
 
 // Validate reports what is wrong with an event that a's backend publishes. The
 // error is an *Invalid.
