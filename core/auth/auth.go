@@ -1,7 +1,8 @@
 // Package auth makes and checks the signatures of the Pusher protocol. All of
 // them are HMAC-SHA256 with the app's secret, in lower-case hex.
 //
-// It is pure functions: it knows no app, no connection and no HTTP.
+// It keeps nothing and does no I/O: it knows no app and no connection, and of an
+// HTTP request only what is signed.
 package auth
 
 import (

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,18 +67,24 @@ func dataSize(data []byte) int {
 // every node. The event is valid. The error is channel.ErrOverloaded when it
 // is published faster than it can be sent.
 func (h *Hub) Publish(ctx context.Context, a *app.App, e Event) error {
-	h.metrics.App(a.ID).Published.Inc()
 	m := protocol.Message{Event: e.Name, Channel: e.Channel, Data: protocol.Text(e.Data)}
 	topic := channel.Topic{App: a.ID, Channel: e.Channel}
 	if channel.KindOf(e.Channel).Cache {
 		// Nobody may subscribe between the two, and see the event twice or
 		// not at all.
 		defer h.tell(topic)()
-		if err := h.ports.Cache.Put(ctx, topic, cache.Event{Name: e.Name, Data: m.Data}, a.CacheTTL); err != nil {
+		// Data may be a small part of a large request, which must not be kept
+		// for its sake.
+		kept := cache.Event{Name: e.Name, Data: bytes.Clone(m.Data)}
+		if err := h.ports.Cache.Put(ctx, topic, kept, a.CacheTTL); err != nil {
 			return fmt.Errorf("write cache: %w", err)
 		}
 	}
-	return h.publish(ctx, topic, m, e.Except)
+	if err := h.publish(ctx, topic, m, e.Except); err != nil {
+		return err
+	}
+	h.metrics.App(a.ID).Published.Inc()
+	return nil
 }
 
 func (h *Hub) publish(ctx context.Context, t channel.Topic, m protocol.Message, except string) error {

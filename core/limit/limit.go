@@ -47,3 +47,8 @@ func (r *Rate) AllowN(n int) (wait time.Duration, ok bool) {
 	res.CancelAt(now)
 	return wait, false
 }
+
+// unused reports whether the next event is as free to pass as the first was.
+func (r *Rate) unused() bool {
+	return r == nil || r.limiter.Tokens() >= float64(r.limiter.Burst())
+}

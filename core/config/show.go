@@ -1,0 +1,68 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Entry is one key of the configuration in effect.
+type Entry struct {
+	Key    string // "server.port", "apps[0].id"
+	Value  string // as it is written in the file; a secret is masked
+	Source Source
+}
+
+// mask stands for a secret, whatever its length.
+const mask = `"********"`
+
+// Entries lists every key in the order of the file, secrets masked.
+func (l Loaded) Entries() (all []Entry) {
+	all = l.entries(flatten(reflect.ValueOf(l.Config), ""), func(name string) string { return name })
+	for i := range l.Config.Apps {
+		all = append(all, l.entries(
+			flatten(reflect.ValueOf(l.Config.Apps[i]), appsKey+"."),
+			func(name string) string { return appKey(i, name) },
+		)...)
+	}
+	return all
+}
+
+func (l Loaded) entries(values map[string]any, rename func(string) string) (all []Entry) {
+	for _, k := range schema {
+		v, ok := values[k.name]
+		if !ok {
+			continue
+		}
+		e := Entry{Key: rename(k.name), Value: k.kind.toTOML(v)}
+		if k.secret() && !reflect.ValueOf(v).IsZero() {
+			e.Value = mask
+		}
+		e.Source = l.Sources[e.Key]
+		all = append(all, e)
+	}
+	return all
+}
+
+// TOML writes entries as a file that sets them, with the source of each as a
+// comment.
+func TOML(entries []Entry) string {
+	var b strings.Builder
+	width := 0
+	for _, e := range entries {
+		width = max(width, len(local(e.Key))+len(" = ")+len(e.Value))
+	}
+	width = min(width, 50) // one long list need not push all comments out of sight
+	at := ""
+	for _, e := range entries {
+		if s := section(e.Key); s != at {
+			if at != "" {
+				b.WriteString("\n")
+			}
+			at = s
+			b.WriteString(header(unindexed(s)) + "\n")
+		}
+		line := local(e.Key) + " = " + e.Value
+		b.WriteString(line + strings.Repeat(" ", max(0, width-len(line))) + "  # " + string(e.Source) + "\n")
+	}
+	return b.String()
+}

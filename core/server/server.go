@@ -1,0 +1,146 @@
+// Package server puts the parts together, starts and stops them. It is the only
+// package that knows all of them; what to read next is in the order of New.
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/revurb/revurb/core/admin"
+	"github.com/revurb/revurb/core/api"
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/cache"
+	"github.com/revurb/revurb/core/config"
+	"github.com/revurb/revurb/core/hub"
+	"github.com/revurb/revurb/core/limit"
+	"github.com/revurb/revurb/core/listen"
+	"github.com/revurb/revurb/core/metrics"
+	"github.com/revurb/revurb/core/presence"
+	"github.com/revurb/revurb/core/websocket"
+	"github.com/revurb/revurb/core/wheel"
+)
+
+// tick is how precise the liveness of clients is.
+const tick = time.Second
+
+// Server is one node. Its life is New, Listen, Serve.
+type Server struct {
+	// Static after construction.
+	config  config.Config
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	broker  broker.Broker
+	hub     *hub.Hub
+	wheel   *wheel.Wheel
+	gate    *gate
+	cert    *listen.Certificate // nil without TLS
+	http    *http.Server
+
+	// Set by Listen.
+	listener net.Listener
+	admin    *admin.Server // nil if there is none
+
+	stopping atomic.Bool
+}
+
+// New builds the server that c describes. It opens nothing yet.
+func New(c config.Config, log *slog.Logger) (*Server, error) {
+	prefix, err := cleanPath(c.Server.Path)
+	if err != nil {
+		return nil, err
+	}
+	c.Server.Path = prefix
+	proxies, err := listen.ParseProxies(c.Server.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		config:  c,
+		log:     log,
+		metrics: metrics.New(),
+		broker:  new(broker.Memory),
+		wheel:   wheel.New(tick),
+	}
+	if c.TLS != (config.TLS{}) {
+		if s.cert, err = listen.LoadCertificate(c.TLS, log); err != nil {
+			return nil, err
+		}
+	}
+	s.hub, err = hub.New(hub.Ports{Broker: s.broker, Members: new(presence.Memory), Cache: new(cache.Memory)}, s.metrics, log)
+	if err != nil {
+		return nil, err
+	}
+	s.wheel.Panicked = func(reason any) {
+		s.metrics.Panicked()
+		log.Error("liveness check failed", "reason", reason)
+	}
+	s.gate = newGate(limit.NewIPs(c.Server.MaxConnectionsPerIP, c.Server.ConnectionRatePerIP), proxies, s.metrics)
+	clients := websocket.NewHandler(c.WebSocket, websocket.Deps{
+		Apps:    c.Apps,
+		Hub:     s.hub,
+		Metrics: s.metrics,
+		Wheel:   s.wheel,
+		Log:     log,
+		Gate:    s.gate,
+		Secure:  proxies.Secure,
+	})
+	s.http = s.newHTTP(s.routes(clients, api.New(c.API, c.Apps, s.hub, s.metrics, log)))
+	return s, nil
+}
+
+// newHTTP bounds how long a client may take for each part of a request. None of
+// it holds for a connection that has become a WebSocket.
+func (s *Server) newHTTP(h http.Handler) *http.Server {
+	c := s.config.Server
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:           h,
+		Protocols:         protocols,
+		ReadHeaderTimeout: c.HandshakeTimeout,
+		ReadTimeout:       c.RequestTimeout,
+		WriteTimeout:      2 * c.RequestTimeout, // from the same moment on
+		IdleTimeout:       c.IdleTimeout,
+		MaxHeaderBytes:    c.MaxHeaderSize,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// Reload reads the files of the certificate again. If they cannot be used, the
+// error says why, and the certificate stays what it is. Files that change are
+// read without being asked to.
+func (s *Server) Reload() error {
+	if s.cert == nil {
+		return nil
+	}
+	return s.cert.Reload()
+}
+
+// cleanPath returns a path prefix with a slash at its beginning and none at its
+// end; "" is none.
+func cleanPath(path string) (string, error) {
+	trimmed := strings.Trim(path, "/")
+	if trimmed == "" {
+		return "", nil
+	}
+	for segment := range strings.SplitSeq(trimmed, "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.ContainsFunc(segment, reserved) {
+			return "", fmt.Errorf("server.path: %q is no path such as /ws: use letters, digits, and -._~ between slashes", path)
+		}
+	}
+	return "/" + trimmed, nil
+}
+
+// reserved reports whether a path cannot have r as it is (RFC 3986, section 2.3).
+func reserved(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("-._~", r)
+}
