@@ -166,11 +166,11 @@ func TestEveryKeyHasAVariableOfItsOwn(t *testing.T) {
 func TestEnvironmentIsReadByKind(t *testing.T) {
 	c := get(t, "",
 		"REVURB_SERVER_HOST=", "REVURB_SERVER_PORT=9_000", "REVURB_WEBSOCKET_COMPRESSION=On",
-		"REVURB_SERVER_DRAIN_TIMEOUT=1m30s", "REVURB_SERVER_TRUSTED_PROXIES=10.0.0.1, fd00::/8,",
+		"REVURB_SERVER_DRAIN_TIMEOUT=1m30s", "REVURB_SERVER_TRUSTED_PROXIES=10.0.0.1, fd00::/8, unix,",
 	).Config
 	want := config.Default()
 	want.Server.Host, want.Server.Port, want.WebSocket.Compression = "", 9000, true
-	want.Server.DrainTimeout, want.Server.TrustedProxies = 90*time.Second, []string{"10.0.0.1", "fd00::/8"}
+	want.Server.DrainTimeout, want.Server.TrustedProxies = 90*time.Second, []string{"10.0.0.1", "fd00::/8", "unix"}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
 	}

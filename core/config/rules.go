@@ -50,6 +50,8 @@ var rules = map[string]rule{
 	"apps.max_message_size": between(1, maxSize),
 	"apps.client_events":    oneOf(string(app.FromMembers), string(app.FromAll), string(app.FromNone)),
 
+	"apps.timestamp_window": zeroOr(atLeast(time.Second)),
+
 	"apps.message_rate.max_attempts": between(1, maxSize),
 	"apps.message_rate.decay":        atLeast(time.Millisecond),
 }
@@ -141,7 +143,7 @@ func each(check func(string) error) rule {
 
 func checkHost(s string) error {
 	switch {
-	case strings.Contains(s, "://"), strings.ContainsAny(s, "/?# \t"):
+	case strings.Contains(s, "://"), strings.ContainsAny(s, "/?#'\"\\ \t"):
 		return fmt.Errorf("%q is not a host; write only its name or address, such as ws.example.com", s)
 	case strings.HasPrefix(s, "["):
 		return fmt.Errorf("%q: write the address without brackets", s)
@@ -165,10 +167,21 @@ func checkPath(s string) error {
 		return fmt.Errorf("%q must begin with a slash: %q", s, "/"+s)
 	case strings.HasSuffix(s, "/"):
 		return fmt.Errorf("%q must not end with a slash", s)
-	case strings.Contains(s, "//"), strings.ContainsAny(s, "?#% \t"):
-		return fmt.Errorf("%q is not a path such as /ws", s)
+	}
+	for segment := range strings.SplitSeq(s[1:], "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.ContainsFunc(segment, reserved) {
+			return fmt.Errorf("%q is not a path such as /ws; use letters, digits and -._~ between slashes", s)
+		}
 	}
 	return nil
+}
+
+// reserved reports whether a URL's path cannot have r as it is (RFC 3986,
+// section 2.3).
+func reserved(r rune) bool { return !alphanumeric(r) && !strings.ContainsRune("-._~", r) }
+
+func alphanumeric(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 // checkSocket knows that the kernel has room for only so long a path, which it
@@ -200,6 +213,9 @@ func checkListen(s string) error {
 }
 
 func checkProxy(s string) error {
+	if s == "unix" {
+		return nil
+	}
 	if _, err := netip.ParseAddr(s); err == nil {
 		return nil
 	}
@@ -209,7 +225,7 @@ func checkProxy(s string) error {
 	if s == "*" {
 		return errors.New(`"*" is not an address; write "0.0.0.0/0" and "::/0" to believe everyone`)
 	}
-	return fmt.Errorf(`%q is not an address or a network, such as "10.0.0.1" or "10.0.0.0/8"`, s)
+	return fmt.Errorf(`%q is not an address ("10.0.0.1"), not a network ("10.0.0.0/8") and not "unix"`, s)
 }
 
 // checkOrigin takes the patterns that package conn matches against the host of
@@ -233,7 +249,7 @@ func checkName(s string) error {
 		return errors.New("it is empty")
 	}
 	for _, r := range s {
-		if !strings.ContainsRune("-_.~@+=,;!", r) && !(r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r))) {
+		if !alphanumeric(r) && !strings.ContainsRune("-_.~@+=,;!", r) {
 			return fmt.Errorf("%q has the character %q in it; use letters, digits, - and _", s, r)
 		}
 	}
