@@ -46,7 +46,7 @@ export function pusher(t, server, app, { backend, user, ...more } = {}) {
 /** Everything that a connection or a channel of pusher-js emits from now on. */
 export function hear(source, name = source.name) {
   const heard = new Heard(name);
-  source.bind_global((event, data, metadata) => heard.add(event, data, metadata && { metadata }));
+  source.bind_global((event, data) => heard.add(event, data));
   return heard;
 }
 
@@ -89,6 +89,9 @@ export function echo(t, server, app, broadcaster, { backend, user, ...more } = {
     ...options(server),
     wssPort: server.port,
     authEndpoint: `${backend.url}/broadcasting/auth`,
+    // Without headers of its own a client shares those of all Echo clients in
+    // the process, and with them who it is.
+    auth: { headers: {} },
     bearerToken: user,
     ...more,
   });

@@ -5,7 +5,7 @@ export default async function* lines(source) {
   for await (const { type, data } of source) {
     if (data.nesting !== 0) continue;
     switch (type) {
-      case 'test:start':
+      case 'test:dequeue': // test:start comes when the scenario is over
         yield line({ type: 'start', name: data.name });
         break;
       case 'test:pass':

@@ -29,8 +29,8 @@ export class Heard {
     this.all = [];
   }
 
-  add(event, data, more) {
-    this.all.push({ event, data, ...more });
+  add(event, data) {
+    this.all.push({ event, data });
     for (const look of this.#waiting) look();
   }
 
@@ -45,7 +45,7 @@ export class Heard {
   }
 
   /** Waits until something that matches has been heard, now or before. */
-  find(match, what = 'something else') {
+  find(match, what = 'something else', ms = patience) {
     let look;
     const found = new Promise((resolve) => {
       look = () => {
@@ -55,7 +55,7 @@ export class Heard {
       this.#waiting.add(look);
       look();
     });
-    return within(found, () => `${this.name} to hear ${what}; it heard ${this}`)
+    return within(found, () => `${this.name} to hear ${what}; it heard ${this}`, ms)
       .finally(() => this.#waiting.delete(look));
   }
 
@@ -66,8 +66,8 @@ export class Heard {
   }
 
   /** Waits until n events called name have been heard. */
-  count(name, n) {
-    return this.find(() => this.data(name).length >= n, n === 1 ? name : `${name} ${n} times`);
+  count(name, n, ms = patience) {
+    return this.find(() => this.data(name).length >= n, n === 1 ? name : `${name} ${n} times`, ms);
   }
 
   toString() {

@@ -6,9 +6,10 @@ import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 
 import { backend as start } from '../lib/backend.js';
+import { Balancer } from '../lib/balancer.js';
 import { http, options } from '../lib/clients.js';
 import { channel, scenario } from '../lib/scenario.js';
-import { Server, app, freePort, serve } from '../lib/server.js';
+import { Server, app, serve } from '../lib/server.js';
 import { patience } from '../lib/wait.js';
 
 const main = app('main');
@@ -113,17 +114,20 @@ scenario('a page of another origin is refused with 4009, for good', async (t) =>
   assert.equal(await p.evaluate(() => client.connection.state), 'disconnected');
 });
 
-scenario('a page comes back to the server that replaced its own', async (t) => {
-  const port = await freePort();
-  const restart = () => Server.start({ config: { apps: [main], server: { port } } });
-  const first = await restart();
-  t.after(() => first.stop());
-  const p = await page(t, { at: first });
+scenario('a page comes back when its server is replaced', async (t) => {
+  const balancer = await Balancer.start(t);
+  const started = async () => {
+    const s = await Server.start({ config: { apps: [main] } });
+    t.after(() => s.stop());
+    balancer.use(s);
+    return s;
+  };
+  const old = await started();
+  const p = await page(t, { at: balancer });
   const name = channel();
   await subscribed(p, name);
-  await first.stop();
-  const next = await restart();
-  t.after(() => next.stop());
+  const next = await started();
+  await old.stop();
   await heard(p, name, 'pusher:subscription_succeeded', 2);
   await http(next, main).trigger(name, 'back', {});
   await heard(p, name, 'back');

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { connected, hear, http, pusher, subscribed } from '../lib/clients.js';
 import { channel, scenario } from '../lib/scenario.js';
 import { app, serve } from '../lib/server.js';
+import { eventually } from '../lib/wait.js';
 
 const main = app('main');
 const other = app('other');
@@ -52,11 +53,11 @@ scenario('who unsubscribes hears no more of the channel, and is still connected'
   const left = await subscribed(client, channel());
   const kept = await subscribed(client, channel());
   client.unsubscribe(left.name);
-  // The channel is vacated once the server has seen it; nobody else is in it.
-  for (;;) {
-    const { occupied } = await (await sdk.get({ path: `/channels/${left.name}` })).json();
-    if (!occupied) break;
-  }
+  await eventually(
+    async () => (await sdk.get({ path: `/channels/${left.name}` })).json(),
+    (c) => !c.occupied,
+    'the channel to be vacated',
+  );
   const id = client.connection.socket_id;
   const frames = client.heard.data('message').length;
   await sdk.trigger([left.name, kept.name], 'news', {});

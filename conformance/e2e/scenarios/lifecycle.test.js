@@ -3,55 +3,77 @@
 import assert from 'node:assert/strict';
 
 import { backend as start } from '../lib/backend.js';
+import { Balancer } from '../lib/balancer.js';
 import { connected, http, pusher, socket, subscribed } from '../lib/clients.js';
 import { channel, scenario } from '../lib/scenario.js';
-import { Server, app, freePort } from '../lib/server.js';
+import { Server, app } from '../lib/server.js';
 
 const main = app('main');
 const other = app('other');
 
-// onPort starts a server that can be started again where it was.
-async function onPort(t, port, config = {}) {
-  const server = await Server.start({ config: { ...config, apps: [main, other], server: { port, ...config.server } } });
+async function started(t, config = {}) {
+  const server = await Server.start({ config: { ...config, apps: [main, other] } });
   t.after(() => server.stop());
   return server;
 }
 
-scenario('clients that the server says goodbye to come back to the next one', async (t) => {
-  const port = await freePort();
-  const server = await onPort(t, port);
-  const clients = Array.from({ length: 5 }, () => pusher(t, server, main));
+// back waits until the subscribers of rooms are subscribed again, at a server
+// that serves them.
+async function back(server, rooms, ms) {
+  await Promise.all(rooms.map((r) => r.heard.count('pusher:subscription_succeeded', 2, ms)));
+  await http(server, main).trigger(rooms.map((r) => r.name), 'back', {});
+  await Promise.all(rooms.map((r) => r.heard.event('back')));
+}
+
+scenario('clients of a server that stops are told 4200, and are at the next one at once', async (t) => {
+  const balancer = await Balancer.start(t);
+  const old = await started(t);
+  balancer.use(old);
+  const clients = Array.from({ length: 5 }, () => pusher(t, balancer, main));
   const rooms = await Promise.all(clients.map((c) => subscribed(c, channel())));
   const ids = clients.map((c) => c.connection.socket_id);
 
-  await server.stop();
-  for (const c of clients) {
-    const { data } = await c.heard.event('error');
-    assert.deepEqual(data.data, { code: 4200, message: 'Server shutting down' });
+  const next = await started(t);
+  balancer.use(next);
+  await old.stop();
+  await back(next, rooms);
+  for (const [i, c] of clients.entries()) {
+    // The event says so, and the close frame says it again.
+    const errors = c.heard.data('error').map((e) => e.data ?? e.error.data);
+    assert.ok(errors.length >= 2, `it heard ${c.heard}`);
+    for (const e of errors) assert.deepEqual(e, { code: 4200, message: 'Server shutting down' });
+    assert.deepEqual(c.heard.data('connecting_in'), [], 'it waited before it came back');
+    assert.notEqual(c.connection.socket_id, ids[i]);
   }
-
-  const next = await onPort(t, port);
-  await Promise.all(rooms.map((r) => r.heard.count('pusher:subscription_succeeded', 2)));
-  for (const [i, c] of clients.entries()) assert.notEqual(c.connection.socket_id, ids[i]);
-  await http(next, main).trigger(rooms.map((r) => r.name), 'back', {});
-  await Promise.all(rooms.map((r) => r.heard.event('back')));
 });
 
-scenario('clients come back to a server that was killed', async (t) => {
-  const port = await freePort();
-  const server = await onPort(t, port);
-  const client = pusher(t, server, main);
+scenario('clients of a server that is killed are at the next one a second later', async (t) => {
+  const balancer = await Balancer.start(t);
+  const old = await started(t);
+  balancer.use(old);
+  const client = pusher(t, balancer, main);
   const room = await subscribed(client, channel());
-  await server.stop('SIGKILL');
-  const next = await onPort(t, port);
-  await room.heard.count('pusher:subscription_succeeded', 2);
-  await http(next, main).trigger(room.name, 'back', {});
-  await room.heard.event('back');
+  const next = await started(t);
+  balancer.use(next);
+  await old.stop('SIGKILL');
+  await back(next, [room]);
+  assert.deepEqual(client.heard.data('connecting_in'), [1]);
 });
+
+// Nothing listens for a moment, and pusher-js, once it was refused, tries again
+// only after fifteen seconds.
+scenario('clients come back to a server that is started again on its port', async (t) => {
+  const old = await started(t);
+  const client = pusher(t, old, main);
+  const room = await subscribed(client, channel());
+  await old.stop();
+  const next = await started(t, { server: { port: old.port } });
+  await back(next, [room], 25_000);
+}, { timeout: 35_000 });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
   scenario(`at ${signal} every socket of every app is closed with 4200, and counted`, async (t) => {
-    const server = await onPort(t, 0);
+    const server = await started(t);
     const sockets = [main, other, main, other].map((a) => socket(t, server, a));
     await Promise.all(sockets.map((ws) => ws.heard.event('pusher:connection_established')));
     // Half of them are subscribed, half only connected.
@@ -69,7 +91,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
 }
 
 scenario('goodbyes are spread over the drain timeout', async (t) => {
-  const server = await onPort(t, 0, { server: { drain_timeout: '1s' } });
+  const server = await started(t, { server: { drain_timeout: '1s' } });
   const closed = [];
   const sockets = Array.from({ length: 10 }, () => socket(t, server, main));
   for (const ws of sockets) ws.on('close', () => closed.push(Date.now()));
@@ -82,21 +104,22 @@ scenario('goodbyes are spread over the drain timeout', async (t) => {
   assert.ok(closed.at(-1) - began < 3_000, `the last goodbye came after ${closed.at(-1) - began} ms`);
 });
 
-scenario('a member whose server was killed is there once after it came back', async (t) => {
-  const port = await freePort();
-  const server = await onPort(t, port);
-  const backend = await start(http(server, main), t);
-  const client = pusher(t, server, main, { backend, user: 'ada' });
+scenario('a member whose server was killed is there once when it is back', async (t) => {
+  const balancer = await Balancer.start(t);
+  const old = await started(t);
+  balancer.use(old);
+  const backend = await start(http(balancer, main), t);
+  const client = pusher(t, balancer, main, { backend, user: 'ada' });
   const room = await subscribed(client, channel('presence-'));
-  await server.stop('SIGKILL');
-  await onPort(t, port);
+  balancer.use(await started(t));
+  await old.stop('SIGKILL');
   await room.heard.count('pusher:subscription_succeeded', 2);
   assert.equal(room.members.count, 1);
   assert.equal(room.members.me.id, 'ada');
 });
 
 scenario('a server that stops takes no new clients, and sends none into a loop', async (t) => {
-  const server = await onPort(t, 0, { server: { drain_timeout: '1s' } });
+  const server = await started(t, { server: { drain_timeout: '1s' } });
   const witness = pusher(t, server, main);
   await connected(witness);
   server.signal('SIGTERM');

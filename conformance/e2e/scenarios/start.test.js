@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict';
 
-import { connected, http, pusher, subscribed } from '../lib/clients.js';
+import Pusher from 'pusher-js';
+import PusherHTTP from 'pusher';
+
+import { connected, hear, http, pusher, subscribed } from '../lib/clients.js';
 import { channel, scenario } from '../lib/scenario.js';
 import { Server, app, freePort } from '../lib/server.js';
 import { fail } from '../lib/wait.js';
@@ -20,25 +23,43 @@ async function works(t, server, app) {
   assert.deepEqual((await room.heard.event('hello')).data, { from: app.id });
 }
 
-// printed reads the .env lines that a server prints for the app it made up.
-function printed(output) {
-  const value = (name) =>
-    new RegExp(`^\\s*(?:PUSHER|REVERB)_APP_${name}="?([^"\\s]+)"?\\s*$`, 'm').exec(output)?.[1] ??
-    fail(`the server printed no ${name} for .env:\n${output}`);
-  return { id: value('ID'), key: value('KEY'), secret: value('SECRET') };
+// pasted does with what a server prints what its reader does: the one line
+// goes into a script, the others into a .env file.
+async function pasted(t, server) {
+  await server.said(/^ *REVERB_SCHEME=\S+$/m);
+  const { output } = server;
+  const line = /^ *(new Pusher\(.*\));?$/m.exec(output)?.[1] ?? fail(`the server printed no line for pusher-js:\n${output}`);
+  const client = new Function('Pusher', `return ${line}`)(Pusher);
+  t.after(() => client.disconnect());
+  client.heard = hear(client.connection, 'the connection');
+
+  const env = Object.fromEntries([...output.matchAll(/^ *([A-Z_]+)=(\S*)$/gm)].map(([, name, value]) => [name, value]));
+  const sdk = new PusherHTTP({
+    appId: env.REVERB_APP_ID,
+    key: env.REVERB_APP_KEY,
+    secret: env.REVERB_APP_SECRET,
+    host: env.REVERB_HOST,
+    port: env.REVERB_PORT,
+    scheme: env.REVERB_SCHEME,
+  });
+  return { client, env, sdk };
 }
 
 scenario('with nothing configured, what the server prints is all that a client needs', async (t) => {
-  const server = await started(t, { args: ['--port', '0'] });
-  await works(t, server, printed(server.output));
+  const server = await started(t, { args: ['--port', '0'], env: { REVURB_ADMIN_LISTEN: '' } });
+  const { client, sdk } = await pasted(t, server);
+  const room = await subscribed(client, channel());
+  await sdk.trigger(room.name, 'hello', { n: 1 });
+  assert.deepEqual((await room.heard.event('hello')).data, { n: 1 });
 });
 
 scenario('every start makes up credentials of its own', async (t) => {
-  const [a, b] = await Promise.all([1, 2].map(() => started(t, { args: ['--port=0'], env: { REVURB_ADMIN_LISTEN: '' } })));
-  const [x, y] = [printed(a.output), printed(b.output)];
-  assert.notEqual(x.key, y.key);
-  assert.notEqual(x.secret, y.secret);
-  await works(t, a, x);
+  const servers = await Promise.all([1, 2].map(() => started(t, { args: ['--port=0'], env: { REVURB_ADMIN_LISTEN: '' } })));
+  const [a, b] = await Promise.all(servers.map(async (s) => (await pasted(t, s)).env));
+  for (const name of ['REVERB_APP_ID', 'REVERB_APP_KEY', 'REVERB_APP_SECRET']) {
+    assert.ok(a[name], `${name} is not printed`);
+    assert.notEqual(a[name], b[name], name);
+  }
 });
 
 scenario('the .env of a Laravel app is enough, unchanged', async (t) => {
