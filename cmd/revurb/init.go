@@ -44,7 +44,7 @@ func (c *cli) initCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().BoolVar(&force, "force", false, "replace the file if there is one; its app is lost")
+	cmd.Flags().BoolVar(&force, "force", false, "replace the file if there is one; its apps are lost")
 	cmd.Flags().BoolVar(&print, "print", false, "print the file instead of writing it")
 	o.addPath(cmd.Flags())
 	cmd.Flags().Lookup("config").Usage = "the file to write; " + config.FileName + " if it is left out"
@@ -85,7 +85,7 @@ func writeNew(path, text string, force bool) (err error) {
 	f, err := os.OpenFile(into, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist) && !force:
-		return errors.New("there is one already; --force replaces it, and its app is lost")
+		return errors.New("there is one already; --print shows an app to add to it, --force replaces it, and its apps are lost")
 	case err != nil:
 		return err
 	}

@@ -87,7 +87,7 @@ func (c *cli) banner(l config.Loaded, s node, made bool) error {
 	a := l.Config.Apps[0]
 	fmt.Fprintf(c.stdout, `
 No app is configured, so this one was made up. It is gone when the server stops;
-run "revurb init" to keep one.
+%s
 
 In the browser, with pusher-js:
 
@@ -97,8 +97,16 @@ In .env, for Laravel:
 
 %s
 
-`, indent(e.pusherJS(a)), indent(e.dotenv(a)))
+`, keep(l.Path), indent(e.pusherJS(a)), indent(e.dotenv(a)))
 	return nil
+}
+
+// keep says how to have an app that stays.
+func keep(path string) string {
+	if path == "" {
+		return `run "revurb init" to keep one.`
+	}
+	return `run "revurb init --print" for one to put into ` + path + "."
 }
 
 func ids(apps app.List) (all []string) {

@@ -38,8 +38,8 @@ func version() string {
 			}
 		}
 	}
-	if v == "" {
-		v = "(devel)"
+	if v == "" || v == "(devel)" { // as the go command calls a build of a checkout
+		v = "devel"
 	}
 	return fmt.Sprintf("%s (%s%s %s/%s)", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -1,6 +1,10 @@
 // Package config reads the configuration: the defaults, then revurb.toml, then
 // the environment, then the flags. It is the only package that imports a
-// configuration library.
+// configuration library, and it does not know what any key is for.
+//
+// It is strict: a name that it does not know, in the file or in a REVURB_
+// variable, is an error that says where it is and what was probably meant.
+// Laravel's REVERB_ variables are read unchanged; ours win over them.
 //
 // Each section is a struct of the package that uses it, with its defaults next
 // to it; those of package server, which is above this one, are here. A new key

@@ -189,39 +189,48 @@ func TestAppOfTheEnvironment(t *testing.T) {
 		want    []line
 	}{
 		"is the only one": {
-			"", []string{"REVURB_APP_ID=9", "REVURB_APP_KEY=k9", "REVURB_APP_SECRET=s9", "REVURB_APP_MAX_CONNECTIONS=5"},
+			"",
+			[]string{"REVURB_APP_ID=9", "REVURB_APP_KEY=k9", "REVURB_APP_SECRET=s9", "REVURB_APP_MAX_CONNECTIONS=5"},
 			[]line{{"9", "k9", "s9", protocol.Pusher, 5}},
 		},
 		"comes after those of the file": {
-			two, []string{"REVURB_APP_ID=9", "REVURB_APP_KEY=k9", "REVURB_APP_SECRET=s9"},
+			two,
+			[]string{"REVURB_APP_ID=9", "REVURB_APP_KEY=k9", "REVURB_APP_SECRET=s9"},
 			[]line{{"1", "k1", "canary-secret", protocol.Pusher, 3}, {"2", "k2", "s2", protocol.Pusher, 0}, {"9", "k9", "s9", protocol.Pusher, 0}},
 		},
 		"changes the one with its id": {
-			two, []string{"REVURB_APP_ID=2", "REVURB_APP_SECRET=new", "REVURB_APP_DIALECT=reverb"},
+			two,
+			[]string{"REVURB_APP_ID=2", "REVURB_APP_SECRET=new", "REVURB_APP_DIALECT=reverb"},
 			[]line{{"1", "k1", "canary-secret", protocol.Pusher, 3}, {"2", "k2", "new", protocol.Reverb, 0}},
 		},
 		"changes the only one": {
-			anApp, []string{"REVURB_APP_SECRET=new", "REVURB_APP_MAX_CONNECTIONS=5"},
+			anApp,
+			[]string{"REVURB_APP_SECRET=new", "REVURB_APP_MAX_CONNECTIONS=5"},
 			[]line{{"1", "k1", "new", protocol.Pusher, 5}},
 		},
 		"gives the file's its secret": {
-			"[[apps]]\nid = \"1\"\nkey = \"k\"\n", []string{"REVURB_APP_SECRET=env"},
+			"[[apps]]\nid = \"1\"\nkey = \"k\"\n",
+			[]string{"REVURB_APP_SECRET=env"},
 			[]line{{"1", "k", "env", protocol.Pusher, 0}},
 		},
 		"gives the file's all credentials": {
-			"[[apps]]\nmax_connections = 3\n", []string{"REVURB_APP_ID=9", "REVURB_APP_KEY=k9", "REVURB_APP_SECRET=s9"},
+			"[[apps]]\nmax_connections = 3\n",
+			[]string{"REVURB_APP_ID=9", "REVURB_APP_KEY=k9", "REVURB_APP_SECRET=s9"},
 			[]line{{"9", "k9", "s9", protocol.Pusher, 3}},
 		},
 		"is Laravel's": {
-			"", []string{"REVERB_APP_ID=9", "REVERB_APP_KEY=k9", "REVERB_APP_SECRET=s9", "REVERB_APP_MAX_CONNECTIONS=5"},
+			"",
+			[]string{"REVERB_APP_ID=9", "REVERB_APP_KEY=k9", "REVERB_APP_SECRET=s9", "REVERB_APP_MAX_CONNECTIONS=5"},
 			[]line{{"9", "k9", "s9", protocol.Reverb, 5}},
 		},
 		"is Laravel's, with our names on top": {
-			"", []string{"REVERB_APP_ID=9", "REVERB_APP_KEY=k9", "REVERB_APP_SECRET=s9", "REVERB_APP_MAX_CONNECTIONS=5", "REVURB_APP_SECRET=ours", "REVURB_APP_DIALECT=pusher"},
+			"",
+			[]string{"REVERB_APP_ID=9", "REVERB_APP_KEY=k9", "REVERB_APP_SECRET=s9", "REVERB_APP_MAX_CONNECTIONS=5", "REVURB_APP_SECRET=ours", "REVURB_APP_DIALECT=pusher"},
 			[]line{{"9", "k9", "ours", protocol.Pusher, 5}},
 		},
 		"is Laravel's and in the file too": {
-			anApp, []string{"REVERB_APP_ID=1", "REVERB_APP_KEY=k1", "REVERB_APP_SECRET=canary-secret", "REVERB_APP_MAX_CONNECTIONS=5"},
+			anApp,
+			[]string{"REVERB_APP_ID=1", "REVERB_APP_KEY=k1", "REVERB_APP_SECRET=canary-secret", "REVERB_APP_MAX_CONNECTIONS=5"},
 			[]line{{"1", "k1", "canary-secret", protocol.Pusher, 5}},
 		},
 	}
@@ -333,7 +342,7 @@ func TestWarnings(t *testing.T) {
 // What config show writes can be read again, and means the same; only the
 // secrets are missing.
 func TestShownConfigurationLoads(t *testing.T) {
-	text := anApp + "allowed_origins = [\"a.example\", \"*.b.example\"]\n[server]\nidle_timeout = \"90m\"\nhostname = \"say-\\\"x\\\"<>\"\n[tls]\ncert = \"a\\\\b\"\nkey = \"c\"\n"
+	text := anApp + "allowed_origins = [\"a.example\", \"*.b.example\"]\n[server]\nidle_timeout = \"90m\"\nunix_socket = \"say-\\\"x\\\"<>\"\n[tls]\ncert = \"a\\\\b\"\nkey = \"c\"\n"
 	l := get(t, text)
 	shown := config.TOML(l.Entries())
 	if strings.Contains(shown, "canary-secret") {
@@ -346,8 +355,8 @@ func TestShownConfigurationLoads(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"start", "init", "version"}
-	for name, want := range map[string]string{"strat": "start", "inti": "init", "Version": "version", "deploy": "", "x": ""} {
+	names := []string{"start", "init", "version", "api", "apps"}
+	for name, want := range map[string]string{"strat": "start", "inti": "init", "Version": "version", "deploy": "", "x": "", "app": "apps"} {
 		if got := config.Nearest(name, names); got != want {
 			t.Errorf("Nearest(%q): got %q, want %q", name, got, want)
 		}

@@ -97,7 +97,7 @@ func tomlBlocks(doc string) (all []block) {
 		case open != nil:
 			open.text += line + "\n"
 		case isFence:
-			if info := strings.Fields(fence); slices.Equal(info, []string{"toml"}) {
+			if info := strings.Fields(fence); len(info) > 0 && info[0] == "toml" && !slices.Equal(info[1:], []string{"ignore"}) {
 				open = &block{line: i + 1}
 			}
 		}
@@ -106,7 +106,7 @@ func tomlBlocks(doc string) (all []block) {
 }
 
 func TestTomlBlocks(t *testing.T) {
-	doc := "text\n```toml\n[a]\n```\n```js\n```\n  ```toml ignore\n[b]\n  ```\n```toml\n[c]\nd = 1\n```\n"
+	doc := "text\n```toml\n[a]\n```\n```js\n```\n  ```toml ignore\n[b]\n  ```\n```toml title=x\n[c]\nd = 1\n```\n"
 	want := []block{{"[a]\n", 2}, {"[c]\nd = 1\n", 10}}
 	if got := tomlBlocks(doc); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

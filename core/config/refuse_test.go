@@ -131,6 +131,7 @@ func TestFileIsRefused(t *testing.T) {
 		"a port without a host":       {"[admin]\nlisten = \"9601\"\n", []string{`revurb.toml:2: admin.listen: "9601" is not a host and a port, such as 127.0.0.1:9601; write "" for none`}},
 		"a network that is none":      {"[server]\ntrusted_proxies = [\"10.0.0.0/33\"]\n", []string{`revurb.toml:2: server.trusted_proxies: "10.0.0.0/33" is not an address ("10.0.0.1"), not a network ("10.0.0.0/8") and not "unix"`}},
 		"a URL for an origin":         {anApp + "allowed_origins = [\"https://x.example\"]\n", []string{`revurb.toml:6: apps.allowed_origins: "https://x.example" would match nothing; write only the host, such as example.com or *.example.com`}},
+		"no origin at all":            {anApp + "allowed_origins = []\n", []string{`revurb.toml:6: apps.allowed_origins: it is empty, which lets nobody in; write "*" for everyone`}},
 		"a glob of another kind":      {anApp + "allowed_origins = [\"{a,b}.example\"]\n", []string{`revurb.toml:6: apps.allowed_origins: "{a,b}.example" is not a host; the one special character is *, which stands for any characters`}},
 		"a certificate without key":   {"[tls]\ncert = \"c.pem\"\n", []string{`revurb.toml:2: tls.cert is set and tls.key is not; a certificate needs its key`}},
 		"a key without certificate":   {"[tls]\nkey = \"k.pem\"\n", []string{`revurb.toml:2: tls.key is set and tls.cert is not; a key needs its certificate`}},

@@ -43,7 +43,7 @@ var rules = map[string]rule{
 	"apps.key":              texts(checkName),
 	"apps.secret":           texts(checkSecret),
 	"apps.dialect":          oneOf(string(protocol.Pusher), string(protocol.Reverb)),
-	"apps.allowed_origins":  each(checkOrigin),
+	"apps.allowed_origins":  someOf(each(checkOrigin)),
 	"apps.activity_timeout": wholeSeconds,
 	"apps.pong_timeout":     atLeast(time.Second),
 	"apps.ping_interval":    zeroOr(atLeast(time.Second)),
@@ -138,6 +138,15 @@ func each(check func(string) error) rule {
 			}
 		}
 		return nil
+	}
+}
+
+func someOf(r rule) rule {
+	return func(v any) error {
+		if len(v.([]string)) == 0 {
+			return errors.New(`it is empty, which lets nobody in; write "*" for everyone`)
+		}
+		return r(v)
 	}
 }
 
