@@ -102,10 +102,12 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 		s.t.metrics.BytesOut.Add(float64(len(f.Wire())))
 	}
 	s.t.metrics.Deliveries.Add(float64(len(greeting)))
-	ch.Add(s, greeting...)
 	if first {
+		// Before the greeting is sent: who has read it may have something
+		// published at once, and must hear that.
 		s.t.open(ch)
 	}
+	ch.Add(s, greeting...)
 	if s.subs == nil {
 		s.subs = map[string]*subscription{}
 	}

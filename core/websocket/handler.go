@@ -96,8 +96,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, hs conn.Handshak
 		return
 	}
 	h.open.enter()
+	s.leave = leave
 	s.contain(func() { s.admit(a, rejected) })
-	go s.serve(leave)
+	go s.read()
 }
 
 func (h *Handler) enter(r *http.Request) (leave func(), err error) {
@@ -123,9 +124,9 @@ func (h *Handler) connect(w http.ResponseWriter, r *http.Request, a *app.App, re
 		no.write(w)
 		return nil, err
 	}
-	s := &socket{h: h, app: a, nc: nc, limit: limit, deflate: deflate, early: early}
+	s := &socket{h: h, app: a, limit: limit, deflate: deflate, early: early}
 	s.out.owner, s.out.config = s, h.config
-	s.out.lane, s.link = laneOf(nc, h.config.SendBuffer)
+	s.out.lane, s.link, s.nc = laneOf(nc, h.config.SendBuffer)
 	if err := s.upgrade(h.upgraders.get(upgraderKey{limit, deflate}), key); err != nil {
 		_ = s.link.Close() // it is lost already
 		return nil, err

@@ -19,22 +19,22 @@ type lane interface {
 	push(bufs *net.Buffers, deadline time.Time) (int64, error)
 }
 
-// laneOf returns the lane for frames through nc, and the link beneath it. A
-// connection that did not come from Listener gets a link here, where it is
-// possible.
-func laneOf(nc net.Conn, sendBuffer int) (lane, *link) {
+// laneOf returns the lane for frames through nc, the link beneath it, and what
+// to read from. A connection that did not come from Listener gets a link here,
+// as far as it is possible.
+func laneOf(nc net.Conn, sendBuffer int) (lane, *link, net.Conn) {
 	over, secure := nc.(*tls.Conn)
 	l := linkOf(nc)
 	switch {
 	case l != nil && secure:
 		l.bound()
-		return &secureLane{over, l}, l
+		return &secureLane{over, l}, l, nc
 	case secure:
-		return waitingLane{nc}, newLink(nc, 0)
+		return waitingLane{nc}, newLink(nc, 0), nc
 	case l == nil:
 		l = newLink(nc, sendBuffer)
 	}
-	return (*plainLane)(l), l
+	return (*plainLane)(l), l, l.Conn
 }
 
 // plainLane is that of a connection without TLS.

@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"context"
 	"errors"
 	"net"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/lxzan/gws"
 
 	"github.com/revurb/revurb/core/frame"
-	"github.com/revurb/revurb/core/protocol"
 )
 
 // library is a socket as the library sees it: the connection that it reads
@@ -21,12 +19,30 @@ var _ net.Conn = (*library)(nil)
 var errRefused = errors.New("refused")
 
 // Read implements net.Conn. What it returns has passed the guard.
-func (l *library) Read(p []byte) (int, error) {
-	if l.fault != 0 {
+func (l *library) Read(p []byte) (n int, err error) {
+	switch {
+	case l.fault != 0:
 		(*socket)(l).refuse(l.fault)
 		return 0, errRefused
+	case l.early != nil:
+		n = l.readEarly(p)
+	default:
+		n, err = l.nc.Read(p)
 	}
-	n, err := l.read(p)
+	return l.inspect(p, n, err)
+}
+
+func (l *library) readEarly(p []byte) int {
+	n := copy(p, l.early)
+	if l.early = l.early[n:]; len(l.early) == 0 {
+		l.early = nil
+	}
+	return n
+}
+
+// inspect is the second half of Read, apart from it because the stack of every
+// reader is as deep as Read for most of the time.
+func (l *library) inspect(p []byte, n int, err error) (int, error) {
 	if err != nil {
 		l.readErr = err
 	}
@@ -35,17 +51,6 @@ func (l *library) Read(p []byte) (int, error) {
 		return l.Read(p)
 	}
 	return n, err
-}
-
-func (l *library) read(p []byte) (int, error) {
-	if len(l.early) > 0 {
-		n := copy(p, l.early)
-		if l.early = l.early[n:]; len(l.early) == 0 {
-			l.early = nil
-		}
-		return n, nil
-	}
-	return l.nc.Read(p)
 }
 
 // Write implements net.Conn. After the handshake, all that the library writes
@@ -84,17 +89,11 @@ func (l *library) SetReadDeadline(t time.Time) error { return l.nc.SetReadDeadli
 // SetWriteDeadline implements net.Conn.
 func (l *library) SetWriteDeadline(t time.Time) error { return l.nc.SetWriteDeadline(t) }
 
-// events is what the library calls, from the reader of each socket.
+// events is what the library calls for the control frames that it reads: those
+// in the middle of a message.
 type events struct{ gws.BuiltinEventHandler }
 
 func socketOf(ws *gws.Conn) *socket { return (*socket)(ws.NetConn().(*library)) }
-
-// seen notes that the client lives.
-func (s *socket) seen() {
-	if c := s.conn.Load(); c != nil {
-		c.Seen(s.h.Wheel.Now())
-	}
-}
 
 // OnPing implements gws.Event.
 func (events) OnPing(ws *gws.Conn, payload []byte) {
@@ -105,21 +104,6 @@ func (events) OnPing(ws *gws.Conn, payload []byte) {
 
 // OnPong implements gws.Event.
 func (events) OnPong(ws *gws.Conn, _ []byte) { socketOf(ws).seen() }
-
-// OnMessage implements gws.Event.
-func (events) OnMessage(ws *gws.Conn, m *gws.Message) {
-	defer m.Close() //nolint:errcheck // gives the memory back
-	s := socketOf(ws)
-	s.seen()
-	c := s.conn.Load()
-	switch {
-	case c == nil:
-	case m.Opcode == gws.OpcodeText:
-		c.Handle(context.Background(), m.Bytes())
-	default:
-		c.Session().End(protocol.Errorf("Binary messages are not supported"), closeUnsupported)
-	}
-}
 
 // noSession is the library's storage for a connection, which is not used: the
 // socket is found through its net.Conn. It is shared by all connections.

@@ -42,14 +42,24 @@ type outbound struct {
 	lane   lane
 	config *Config
 
-	mu       sync.Mutex // guards what follows; taken before that of a link
-	queue    [][]byte
-	size     int           // bytes of queue, and of what the flusher is writing
-	flushing bool          // the flusher is at work
-	ended    bool          // nothing more is taken
-	broken   bool          // nothing more can be written
-	endBy    time.Time     // when the last of it must be written; set with ended
-	idle     chan struct{} // closed by the flusher when it is done; nil if nobody waits
+	mu      sync.Mutex // guards what follows; taken before that of a link
+	backlog *backlog   // nil if the client has taken all, and there is no flusher
+	ended   bool       // nothing more is taken
+	broken  bool       // nothing more can be written
+}
+
+// backlog is what a client is behind, and for as long as there is one, the
+// flusher is at work.
+type backlog struct {
+	queue [][]byte
+	size  int           // bytes of queue, and of what the flusher is writing
+	endBy time.Time     // when the last of it must be written; zero if it has not ended
+	idle  chan struct{} // closed by the flusher when it is done; nil if nobody waits
+}
+
+func (b *backlog) add(p []byte) {
+	b.queue = append(b.queue, p)
+	b.size += len(p)
 }
 
 // send writes p, or puts it in the queue. Nobody may write to p after that.
@@ -59,7 +69,7 @@ func (o *outbound) send(p []byte) {
 		o.mu.Unlock()
 		return
 	}
-	if o.flushing && o.full(len(p)) {
+	if o.full(len(p)) {
 		o.mu.Unlock()
 		o.cutOff()
 		return
@@ -71,17 +81,17 @@ func (o *outbound) send(p []byte) {
 	}
 }
 
-// full reports whether n bytes more are more than a client may be behind. A
-// client may always be behind by one frame.
+// full reports whether n bytes more are more than a client may be behind. It
+// may always be behind by one frame.
 func (o *outbound) full(n int) bool {
-	return o.size > 0 && o.size+n > o.config.MaxPendingBytes || len(o.queue) >= o.config.MaxPendingMessages
+	b := o.backlog
+	return b != nil && (b.size > 0 && b.size+n > o.config.MaxPendingBytes || len(b.queue) >= o.config.MaxPendingMessages)
 }
 
 // put is send, whatever waits already, and with mu held.
 func (o *outbound) put(p []byte) error {
-	if o.flushing {
-		o.queue = append(o.queue, p)
-		o.size += len(p)
+	if o.backlog != nil {
+		o.backlog.add(p)
 		return nil
 	}
 	n, more, err := o.lane.try(p)
@@ -92,8 +102,7 @@ func (o *outbound) put(p []byte) error {
 	if more {
 		// What is left of a frame that the client has begun to read is given
 		// to the flusher at once, so that it is never dropped from the queue.
-		o.flushing = true
-		o.size += len(p) - n
+		o.backlog = &backlog{size: len(p) - n}
 		go o.owner.contain(func() { o.flush(p[n:]) })
 	}
 	return nil
@@ -108,13 +117,20 @@ func (o *outbound) end(last []byte) bool {
 		return false
 	}
 	err := o.put(last)
-	o.ended = true
-	o.endBy = time.Now().Add(o.config.WriteTimeout)
+	o.noMore()
 	o.mu.Unlock()
 	if err != nil {
 		o.owner.gone()
 	}
 	return true
+}
+
+// noMore has nothing more taken, with mu held.
+func (o *outbound) noMore() {
+	o.ended = true
+	if o.backlog != nil {
+		o.backlog.endBy = time.Now().Add(o.config.WriteTimeout)
+	}
 }
 
 // cutOff ends the connection of a client that does not keep up. Whatever it
@@ -126,20 +142,26 @@ func (o *outbound) cutOff() {
 		o.mu.Unlock()
 		return
 	}
-	for _, p := range o.queue {
-		o.size -= len(p)
+	if b := o.backlog; b != nil {
+		for _, p := range b.queue {
+			b.size -= len(p)
+		}
+		b.queue = nil
 	}
-	o.queue = [][]byte{last}
-	o.size += len(last)
-	o.ended = true
-	o.endBy = time.Now().Add(o.config.WriteTimeout)
+	err := o.put(last)
+	o.noMore()
 	o.mu.Unlock()
+	if err != nil {
+		o.owner.gone()
+	}
 	o.owner.slow()
 }
 
 // breakOff drops what waits, with mu held.
 func (o *outbound) breakOff() {
-	o.queue, o.size = nil, 0
+	if o.backlog != nil {
+		o.backlog.queue = nil
+	}
 	o.ended, o.broken = true, true
 }
 
@@ -172,30 +194,29 @@ func (o *outbound) flush(first []byte) {
 func (o *outbound) next(written int) (chunk net.Buffers, size int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.size -= written
+	b := o.backlog
+	b.size -= written
 	n := 0
-	for n < min(len(o.queue), maxBufs) && (n == 0 || size+len(o.queue[n]) <= maxChunk) {
-		size += len(o.queue[n])
+	for n < min(len(b.queue), maxBufs) && (n == 0 || size+len(b.queue[n]) <= maxChunk) {
+		size += len(b.queue[n])
 		n++
 	}
 	if n == 0 {
 		o.finished()
 		return nil, -1
 	}
-	chunk = append(chunk, o.queue[:n]...)
-	clear(o.queue[:n])
-	o.queue = o.queue[n:]
+	chunk = append(chunk, b.queue[:n]...)
+	clear(b.queue[:n])
+	b.queue = b.queue[n:]
 	return chunk, size
 }
 
 // finished is the end of the flusher, with mu held.
 func (o *outbound) finished() {
-	o.queue = nil
-	o.flushing = false
-	if o.idle != nil {
-		close(o.idle)
-		o.idle = nil
+	if o.backlog.idle != nil {
+		close(o.backlog.idle)
 	}
+	o.backlog = nil
 }
 
 // push writes chunk, and waits for as long as the client takes some of it now
@@ -222,7 +243,7 @@ func (o *outbound) deadline() time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended {
-		return o.endBy
+		return o.backlog.endBy
 	}
 	return time.Now().Add(o.config.WriteTimeout)
 }
@@ -231,21 +252,21 @@ func (o *outbound) deadline() time.Time {
 func (o *outbound) late() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.ended && !time.Now().Before(o.endBy)
+	return o.ended && !time.Now().Before(o.backlog.endBy)
 }
 
 // flushed waits until all is written, which an outbound that has ended does
 // not do for long. It reports whether it was.
 func (o *outbound) flushed() bool {
 	o.mu.Lock()
-	if !o.flushing {
+	if o.backlog == nil {
 		defer o.mu.Unlock()
 		return !o.broken
 	}
-	if o.idle == nil {
-		o.idle = make(chan struct{})
+	if o.backlog.idle == nil {
+		o.backlog.idle = make(chan struct{})
 	}
-	idle := o.idle
+	idle := o.backlog.idle
 	o.mu.Unlock()
 	<-idle
 	o.mu.Lock()

@@ -36,6 +36,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if serveChild() {
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

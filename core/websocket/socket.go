@@ -1,7 +1,7 @@
 package websocket
 
 import (
-	"context"
+	"bufio"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -29,22 +29,25 @@ var (
 // in are read by one goroutine, the reader, with the library's help.
 type socket struct {
 	// Static after construction.
-	h       *Handler
-	app     *app.App // nil if it is the app that was not found
-	nc      net.Conn // what the client is read from
-	link    *link    // beneath nc, or nc itself
-	limit   int      // bytes of a message
-	deflate bool     // compression was negotiated
-	ws      *gws.Conn
-
-	conn atomic.Pointer[conn.Conn] // nil for a client that was not admitted
-	out  outbound
+	h        *Handler
+	app      *app.App // nil if it is the app that was not found
+	nc       net.Conn // what the client is read from: TLS, or the link's own
+	link     *link
+	limit    int // bytes of a message
+	ws       *gws.Conn
+	buffered *bufio.Reader // what ws reads from
+	leave    func()        // of the Gate
+	deflate  bool          // compression was negotiated
 
 	// Owned by the reader.
+	goesOn  bool   // in another goroutine
 	early   []byte // what came together with the handshake
 	guard   guard
 	fault   int   // the code to close with, once the library has seen what came before
 	readErr error // the end of what is read, if it is not of the client's making
+
+	conn atomic.Pointer[conn.Conn] // nil for a client that was not admitted
+	out  outbound
 }
 
 var pingFrame = frame.Ping()
@@ -126,24 +129,16 @@ func (s *socket) gone() {
 func (s *socket) contain(f func()) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			s.h.Metrics.Panicked()
-			s.h.Log.Error("connection failed", "err", fmt.Sprint(reason), "stack", string(debug.Stack()))
-			s.refuse(closeInternal)
+			s.failed(reason)
 		}
 	}()
 	f()
 }
 
-// serve is the reader, from the first frame to the last breath.
-func (s *socket) serve(leave func()) {
-	s.contain(s.ws.ReadLoop)
-	if c := s.conn.Load(); c != nil {
-		s.contain(func() { c.Closed(context.Background()) })
-	}
-	s.contain(s.finish)
-	_ = s.link.Close() // there is nobody left to tell
-	leave()
-	s.h.open.leave()
+func (s *socket) failed(reason any) {
+	s.h.Metrics.Panicked()
+	s.h.Log.Error("connection failed", "err", fmt.Sprint(reason), "stack", string(debug.Stack()))
+	s.refuse(closeInternal)
 }
 
 // finish gives the client what is on its way to it, if the connection ends in

@@ -14,7 +14,7 @@ import (
 const (
 	// readBuffer is small as there is one for each connection, and enough as
 	// most messages are.
-	readBuffer = 512
+	readBuffer = 384
 
 	// rejectedLimit is for what clients send that are not admitted, which
 	// nobody reads.
@@ -80,11 +80,12 @@ func (s *socket) upgrade(up *gws.Upgrader, key string) error {
 	// of spellings by now, and may not keep the rest of it in memory.
 	r := &http.Request{Method: http.MethodGet, Header: header}
 	lib := (*library)(s)
-	ws, err := up.UpgradeFromConn(lib, bufio.NewReaderSize(lib, readBuffer), r)
+	buffered := bufio.NewReaderSize(lib, readBuffer)
+	ws, err := up.UpgradeFromConn(lib, buffered, r)
 	if err != nil {
 		return fmt.Errorf("answer handshake: %w", err)
 	}
-	s.ws = ws
+	s.ws, s.buffered = ws, buffered
 	return nil
 }
 
