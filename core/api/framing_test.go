@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,35 @@ func TestBodies(t *testing.T) {
 				t.Errorf("got %d %q, want %d %q", got.status, got.body, tt.status, tt.want)
 			}
 		})
+	}
+}
+
+// A body that is promised to be too big is refused before it is sent.
+func TestTooBigIsRefusedAtOnce(t *testing.T) {
+	s := newStage(t, options{})
+	query := s.signedQuery(call{method: "POST", path: "/apps/1/events", body: body})
+	c := s.dial()
+	c.send("POST /apps/1/events?" + query + " HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n")
+	if got := c.response(); got.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %d %s, want 413", got.status, got.body)
+	}
+	c.mustEnd()
+}
+
+// HTTP/2 has bodies that say nothing of their length. They may be no longer.
+func TestBodyOfUnknownLength(t *testing.T) {
+	s := newStage(t, options{config: api.Config{MaxRequestSize: len(body)}})
+	for _, tt := range []struct {
+		body string
+		want int
+	}{{body, http.StatusOK}, {body + " ", http.StatusRequestEntityTooLarge}} {
+		r := s.request(call{method: "POST", path: "/apps/1/events", body: tt.body})
+		r.ContentLength = -1
+		w := httptest.NewRecorder()
+		s.server.Config.Handler.ServeHTTP(w, r)
+		if w.Code != tt.want {
+			t.Errorf("a body of %d bytes: got %d %s, want %d", len(tt.body), w.Code, w.Body, tt.want)
+		}
 	}
 }
 
