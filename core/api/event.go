@@ -109,8 +109,9 @@ func (e *event) validate(a *app.App) error {
 		if i == 0 { // it is the same in all channels
 			he.Data = e.data
 		}
+		var invalid *hub.Invalid
 		switch err := hub.Validate(a, he); {
-		case errors.Is(err, hub.ErrTooBig):
+		case errors.As(err, &invalid) && invalid.TooBig:
 			return fail(http.StatusRequestEntityTooLarge, "%v", err)
 		case err != nil:
 			return badRequest("%v", err)

@@ -76,3 +76,11 @@ func (m *Memory) now() time.Time {
 	}
 	return time.Now()
 }
+
+// Len is how many events are kept, the expired among them that have not been
+// dropped yet.
+func (m *Memory) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.entries)
+}

@@ -27,25 +27,37 @@ type Event struct {
 	Except  string          // the socket ID of who does not get it, or ""
 }
 
-// ErrTooBig is the error of an event with more data than its app allows. It is
-// wrapped in a message that says how much that is.
-var ErrTooBig = errors.New("the data is too big")
+// Invalid is what is wrong with an event that a backend publishes, in words for
+// its developer; some of them are those of the hosted service.
+type Invalid struct {
+	Text   string
+	TooBig bool // it is only the size of the data
+}
 
-// Validate reports what is wrong with an event that a's backend publishes, in
-// words for its developer. The error wraps ErrTooBig if it is only the size.
+func (e *Invalid) Error() string { return e.Text }
+
+func invalid(format string, args ...any) *Invalid {
+	return &Invalid{Text: fmt.Sprintf(format, args...)}
+}
+
+// Validate reports what is wrong with an event that a's backend publishes. The
+// error is an *Invalid.
 func Validate(a *app.App, e Event) error {
 	switch {
 	case e.Name == "":
-		return errors.New("Expected name parameter to be a string") //nolint:staticcheck // the words of the hosted service
+		return invalid("Expected name parameter to be a string")
 	case a.MaxEventName > 0 && utf8.RuneCountInString(e.Name) > a.MaxEventName:
-		return fmt.Errorf("the event name is longer than %d characters", a.MaxEventName)
+		return invalid("The event name is longer than %d characters", a.MaxEventName)
 	case strings.HasPrefix(e.Name, protocol.ReservedPrefix), strings.HasPrefix(e.Name, protocol.InternalEventPrefix):
-		return fmt.Errorf("event names that begin with %s or %s are reserved", protocol.ReservedPrefix, protocol.InternalEventPrefix)
+		return invalid("Event names that begin with %s or %s are reserved", protocol.ReservedPrefix, protocol.InternalEventPrefix)
 	case !channel.ValidTarget(e.Channel, a.MaxChannelName):
-		return fmt.Errorf("invalid channel name %q", clip(e.Channel))
+		return invalid("Invalid channel name %q", clip(e.Channel))
 	}
 	if a.MaxEventSize > 0 && dataSize(e.Data) > a.MaxEventSize {
-		return fmt.Errorf("The data content of this event exceeds the allowed maximum (%d bytes): %w (max_event_size)", a.MaxEventSize, ErrTooBig) //nolint:staticcheck // the words of the hosted service
+		return &Invalid{
+			Text:   fmt.Sprintf("The data content of this event exceeds the allowed maximum (%d bytes), the app's max_event_size", a.MaxEventSize),
+			TooBig: true,
+		}
 	}
 	return nil
 }

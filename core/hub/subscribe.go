@@ -26,7 +26,7 @@ func (h *Hub) Subscribe(ctx context.Context, s *Session, sub Subscription) error
 	name := sub.Channel
 	switch {
 	case !channel.ValidName(name, s.App.MaxChannelName):
-		return protocol.Rejected(name, "Invalid channel name %q", clip(name))
+		return protocol.InvalidChannel(name, clip(name))
 	case s.subs[name] != nil:
 		return protocol.Errorf("Existing subscription to channel %s", name)
 	case s.App.MaxChannelsPerConnection > 0 && len(s.subs) >= s.App.MaxChannelsPerConnection:

@@ -51,7 +51,6 @@ var (
 // Errors after which the connection stays open.
 var (
 	ErrBadMessage      = &Error{Message: "Invalid message format", ReverbCode: 4200}
-	ErrMessageTooBig   = &Error{Message: "The data content of this event exceeds the allowed maximum", ReverbCode: 4200}
 	ErrTooManyMessages = &Error{Code: 4301, Message: "Rate limit exceeded"}
 	ErrClientEventRate = &Error{Code: 4301, Message: "Client event rejected due to rate limit", ReverbMessage: "Rate limit exceeded"}
 	ErrClientEventForm = &Error{Message: "Invalid client event (must contain channel and data)", ReverbCode: 4200, ReverbMessage: "Invalid message format"}
@@ -77,11 +76,19 @@ func Unauthorized(channel, message string) *Error {
 	}
 }
 
-// Rejected returns the error of a subscription to channel that cannot be made,
-// whoever asks for it.
+// Rejected returns the error of a subscription to channel that would exceed a
+// limit, whoever asks for it.
 func Rejected(channel, format string, args ...any) *Error {
 	e := Errorf(format, args...)
 	e.Channel, e.Type, e.Status = channel, "LimitReached", 400
+	return e
+}
+
+// InvalidChannel returns the error of a subscription to a channel that cannot
+// be, because of its name. The message has at most the given part of it.
+func InvalidChannel(channel, part string) *Error {
+	e := Errorf("Invalid channel name %q", part)
+	e.Channel, e.Type, e.Status = channel, "InvalidChannel", 400
 	return e
 }
 

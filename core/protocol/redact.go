@@ -10,8 +10,16 @@ const masked = "***"
 // signatures are what HMACs in hex look like.
 var signatures = regexp.MustCompile(`[0-9A-Fa-f]{32,}`)
 
-// RedactText returns text without the signatures that are in it.
-func RedactText(text string) string { return signatures.ReplaceAllString(text, masked) }
+// objects are JSON objects in a text, from the first to the last bracket.
+var objects = regexp.MustCompile(`(?s)\{.*\}`)
+
+// RedactText returns text without the signatures that are in it, and without
+// JSON objects, which are most often what an app says of a user.
+func RedactText(text string) string {
+	return redactSignatures(objects.ReplaceAllString(text, masked))
+}
+
+func redactSignatures(text string) string { return signatures.ReplaceAllString(text, masked) }
 
 // Redact returns a frame that a client sent as it may be logged: without
 // signatures, and without what an app says of its users. What is no message of
@@ -41,5 +49,5 @@ func Redact(frame []byte) string {
 	} else {
 		data = append(data, '}')
 	}
-	return RedactText(string(Message{Event: m.Event, Channel: m.Channel, Data: data}.Encode()))
+	return redactSignatures(string(Message{Event: m.Event, Channel: m.Channel, Data: data}.Encode()))
 }

@@ -98,11 +98,15 @@ func (s *stage) wait() server.Summary {
 // tcp connects to the server.
 func (s *stage) tcp() net.Conn {
 	s.t.Helper()
-	a := s.server.Addr()
-	c, err := net.Dial(a.Network(), a.String())
+	c, err := s.dial()
 	must(s.t, err)
 	s.t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+func (s *stage) dial() (net.Conn, error) {
+	a := s.server.Addr()
+	return net.Dial(a.Network(), a.String())
 }
 
 // ask asks for a WebSocket. It returns the status instead if there is none.
