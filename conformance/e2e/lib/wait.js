@@ -30,7 +30,7 @@ export class Heard {
   }
 
   add(event, data) {
-    this.all.push({ event, data });
+    this.all.push({ event, data, at: Date.now() });
     for (const look of this.#waiting) look();
   }
 
