@@ -47,11 +47,11 @@ e2e: e2e-deps ## Run only the end-to-end tests, and list their scenarios
 
 .PHONY: golden
 golden: ## Rewrite the expectations of the transcripts; then read the diff
-	go test ./core/conn -rewrite
+	go test ./core/conn ./core/api -rewrite
 
 .PHONY: fuzz
 fuzz: ## Fuzz the decoder for a minute
-	go test ./core/protocol -run '^$$' -fuzz FuzzDecode -fuzztime 1m
+	go test ./core/protocol -run '^$$' -fuzz FuzzDecode -fuzztime 1m -fuzzminimizetime 1x
 
 .PHONY: bench
 bench: ## Measure

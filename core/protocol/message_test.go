@@ -15,11 +15,13 @@ func TestEncode(t *testing.T) {
 	}{
 		{"data is there even if there is none", protocol.Message{Event: "pusher:pong"}, `{"event":"pusher:pong","data":"{}"}`},
 		{
-			"a client event of a member", protocol.Message{Event: "client-a", Channel: "presence-x", Data: []byte(`"{}"`), UserID: "1"},
+			"a client event of a member",
+			protocol.Message{Event: "client-a", Channel: "presence-x", Data: []byte(`"{}"`), UserID: "1"},
 			`{"event":"client-a","channel":"presence-x","data":"{}","user_id":"1"}`,
 		},
 		{
-			"names are escaped, and no more than JSON asks for", protocol.Message{Event: "App\\Events\\<Sent>\"\n"},
+			"names are escaped, and no more than JSON asks for",
+			protocol.Message{Event: "App\\Events\\<Sent>\"\n"},
 			`{"event":"App\\Events\\<Sent>\"\n","data":"{}"}`,
 		},
 	}
