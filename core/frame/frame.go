@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"iter"
 	"sync"
 )
 
@@ -91,6 +92,21 @@ func (f *Frame) Wire() []byte { return f.wire }
 
 // Payload returns the payload of a frame of one message.
 func (f *Frame) Payload() []byte { return payload(f.wire) }
+
+// Payloads yields the payload of each message in f.
+func (f *Frame) Payloads() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if f.parts == nil {
+			yield(f.Payload())
+			return
+		}
+		for _, p := range f.parts {
+			if !yield(p.Payload()) {
+				return
+			}
+		}
+	}
+}
 
 func payload(wire []byte) []byte {
 	switch wire[1] {

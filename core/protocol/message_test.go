@@ -146,3 +146,35 @@ func TestRedact(t *testing.T) {
 		})
 	}
 }
+
+func TestRedactSent(t *testing.T) {
+	sig := strings.Repeat("0f", 32)
+	quoting := protocol.Unauthorized("presence-a", `Invalid signature: Expected HMAC SHA256 hex digest of 1.2:presence-a:{"user_id":"canary"}, but got `+sig)
+	tests := []struct {
+		name   string
+		frame  []byte
+		hidden []string
+		shown  []string
+	}{
+		{"an event of the app", protocol.Message{Event: "order", Channel: "orders", Data: []byte(`"canary"`), UserID: "canary"}.Encode(), []string{"canary"}, []string{"order", "orders"}},
+		{"the members", protocol.Message{Event: protocol.EventMemberAdded, Channel: "presence-a", Data: []byte(`"canary"`)}.Encode(), []string{"canary"}, []string{"member_added"}},
+		{"a greeting", protocol.Message{Event: protocol.EventConnectionEstablished, Data: []byte(`"1.2"`)}.Encode(), nil, []string{"1.2"}},
+		{"an error", quoting.Encode(protocol.Pusher), []string{"canary", sig}, []string{"Invalid signature", "null"}},
+		{"the error of a subscription", quoting.EncodeSubscription(), []string{"canary", sig}, []string{"Invalid signature", "401"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := protocol.RedactSent(tt.frame)
+			for _, s := range tt.hidden {
+				if strings.Contains(got, s) {
+					t.Errorf("%s shows %s", got, s)
+				}
+			}
+			for _, s := range tt.shown {
+				if !strings.Contains(got, s) {
+					t.Errorf("%s does not show %s", got, s)
+				}
+			}
+		})
+	}
+}
