@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -20,6 +21,10 @@ const root = "../.."
 
 // minNode is the oldest major version of Node that the scenarios run on.
 const minNode = 20
+
+// patience is how long one file may take. Each scenario has a limit of its own;
+// this one is for a process that does not end after them.
+const patience = 3 * time.Minute
 
 // needs are the scenario files that need more than Node.
 var needs = map[string]func(*testing.T) (env string){
@@ -58,7 +63,9 @@ type event struct {
 }
 
 func run(t *testing.T, node, file string, env []string) {
-	cmd := exec.CommandContext(t.Context(), node, "--test-reporter=./lib/reporter.js", file)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, node, "--test-reporter=./lib/reporter.js", file)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it stops its servers
 	cmd.WaitDelay = 10 * time.Second

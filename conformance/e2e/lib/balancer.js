@@ -11,14 +11,20 @@ export class Balancer {
   /** Starts a balancer for the scenario whose context is given. */
   static async start(t) {
     const b = new Balancer();
-    b.#listener = createServer((client) => b.#accept(client)).listen(0, '127.0.0.1');
+    b.#listener = createServer((client) => {
+      b.accepted++;
+      b.#accept(client);
+    }).listen(0, '127.0.0.1');
     await new Promise((resolve) => b.#listener.once('listening', resolve));
     t.after(() => {
       b.#listener.close();
-      for (const socket of b.#sockets) socket.destroy();
+      for (const socket of [...b.#sockets, ...b.#waiting]) socket.destroy();
     });
     return b;
   }
+
+  /** How many connections clients have opened. */
+  accepted = 0;
 
   host = '127.0.0.1';
   path = '';

@@ -38,9 +38,18 @@ export function pusher(t, server, app, { backend, user, ...more } = {}) {
     }),
     ...more,
   });
-  t.after(() => client.disconnect());
+  t.after(() => hangUp(client));
   client.heard = hear(client.connection, `the connection of ${user ?? 'the client'}`);
   return client;
+}
+
+/**
+ * Ends a client for good. After some closes pusher-js has two timers to connect
+ * again, of which disconnect stops one.
+ */
+export function hangUp(client) {
+  client.disconnect();
+  client.connection.connect = () => {};
 }
 
 /** Everything that a connection or a channel of pusher-js emits from now on. */
@@ -95,8 +104,8 @@ export function echo(t, server, app, broadcaster, { backend, user, ...more } = {
     bearerToken: user,
     ...more,
   });
-  t.after(() => client.disconnect());
   client.pusher = client.connector.pusher;
+  t.after(() => hangUp(client.pusher));
   client.pusher.heard = hear(client.pusher.connection, `the connection of ${user}`);
   return client;
 }

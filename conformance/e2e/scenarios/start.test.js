@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import Pusher from 'pusher-js';
 import PusherHTTP from 'pusher';
 
-import { connected, hear, http, pusher, subscribed } from '../lib/clients.js';
+import { connected, hangUp, hear, http, pusher, subscribed } from '../lib/clients.js';
 import { channel, scenario } from '../lib/scenario.js';
 import { Server, app, freePort } from '../lib/server.js';
 import { fail } from '../lib/wait.js';
@@ -30,7 +30,7 @@ async function pasted(t, server) {
   const { output } = server;
   const line = /^ *(new Pusher\(.*\));?$/m.exec(output)?.[1] ?? fail(`the server printed no line for pusher-js:\n${output}`);
   const client = new Function('Pusher', `return ${line}`)(Pusher);
-  t.after(() => client.disconnect());
+  t.after(() => hangUp(client));
   client.heard = hear(client.connection, 'the connection');
 
   const env = Object.fromEntries([...output.matchAll(/^ *([A-Z_]+)=(\S*)$/gm)].map(([, name, value]) => [name, value]));
