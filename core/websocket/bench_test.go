@@ -202,14 +202,23 @@ func (l *library) broadcast(payload []byte) {
 	_ = b.Close()
 }
 
+// BenchmarkPing is a message and the answer to it.
+func BenchmarkPing(b *testing.B) {
+	s := start(b, setup{})
+	c, _ := s.connect(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.pings()
+	}
+}
+
 // BenchmarkConnect is a handshake and two subscriptions, one client after the
 // other.
 func BenchmarkConnect(b *testing.B) {
 	s := start(b, setup{})
 	before := cpu(b)
-	all := gather(b, s.addr, b.N, "/app/"+testKey, "room", "hall")
+	gather(b, s.addr, b.N, "/app/"+testKey, "room", "hall")
 	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/connection")
-	_ = all
 }
 
 // BenchmarkIdle is the memory of this process for each of 10,000 clients that
