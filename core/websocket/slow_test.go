@@ -82,6 +82,32 @@ func TestSlowConsumerIsCutOffAndNobodyElseNotices(t *testing.T) {
 	}
 }
 
+func TestWhatASlowConsumerHasNotBegunToReadIsDropped(t *testing.T) {
+	const limit, size = 1 << 20, 2000
+	s := start(t, setup{config: func(c *websocket.Config) {
+		c.SendBuffer = 4 << 10
+		c.MaxPendingBytes = limit
+	}})
+	c, _ := s.connect(t)
+	c.subscribe("news")
+	published := 0
+	for ; s.metric(t, slowSeries) == 0; published++ {
+		s.publish(t, "news", strings.Repeat("x", size))
+	}
+	read := 0
+	for ; ; read++ {
+		if _, payload, err := c.read(); err != nil {
+			t.Fatal(err)
+		} else if strings.Contains(payload, protocol.EventError) {
+			break
+		}
+	}
+	c.closed(4100)
+	if dropped := (published - read) * size; dropped < limit*3/4 {
+		t.Errorf("got %d bytes dropped, want most of the %d that waited", dropped, limit)
+	}
+}
+
 func TestStalledClientIsCutOffThoughLittleWaits(t *testing.T) {
 	s := start(t, setup{config: func(c *websocket.Config) {
 		c.SendBuffer = 4 << 10
