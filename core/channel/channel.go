@@ -232,6 +232,12 @@ func (b *batch) send(subs []entry) (messages, bytes int) {
 	if parts < 2 {
 		return b.sendPart(subs)
 	}
+	return b.sendParts(subs, parts)
+}
+
+// sendParts is given a copy of the batch, so that one that is not split needs
+// no memory of its own.
+func (b batch) sendParts(subs []entry, parts int) (messages, bytes int) {
 	var wg sync.WaitGroup
 	counts := make([][2]int, parts)
 	for p := range parts {
