@@ -18,6 +18,7 @@ import (
 
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/frame"
+	"github.com/revurb/revurb/core/hub"
 	"github.com/revurb/revurb/core/protocol"
 )
 
@@ -27,15 +28,15 @@ const frameSize = 200
 const testPath = "/app/" + testKey
 
 // news is a message that makes a frame of frameSize bytes.
-func news() protocol.Message {
-	m := protocol.Message{Event: "news", Channel: "room", Data: []byte(`""`)}
+func news(channel string) protocol.Message {
+	m := protocol.Message{Event: "news", Channel: channel, Data: []byte(`""`)}
 	pad := frameSize - len(frame.Text(m.Encode()).Wire()) - 2 // the header grows by two
 	m.Data = []byte(`"` + strings.Repeat("x", pad) + `"`)
 	return m
 }
 
 func BenchmarkEncode(b *testing.B) {
-	m := news()
+	m := news("room")
 	b.ReportAllocs()
 	for b.Loop() {
 		frame.Text(m.Encode())
@@ -58,7 +59,7 @@ func BenchmarkFanout(b *testing.B) {
 			lib := startLibrary(b)
 			theirs := gather(b, lib.addr, clients{N: c.clients, Path: "/"})
 
-			m, fds := news(), tap.fds(b)
+			m, fds := news("room"), tap.fds(b)
 			wire, payload, data := frame.Text(m.Encode()).Wire(), frame.Text(m.Encode()).Payload(), string(m.Data[1:len(m.Data)-1])
 			floor := fanout{crowd: ours, window: 1, publish: func() {
 				for _, fd := range fds {
@@ -85,6 +86,46 @@ func BenchmarkFanout(b *testing.B) {
 			b.ReportMetric(float64(library.cpu)/float64(floor.cpu), "x-floor-of-library")
 		})
 	}
+}
+
+// BenchmarkFanout2000x1 is as BenchmarkFanout, for 2,000 channels of one client
+// each: every delivery is a message of its own, that has to be encoded, and
+// finds its channel.
+func BenchmarkFanout2000x1(b *testing.B) {
+	const channels = 2000
+	tap := new(tap)
+	s := start(b, setup{listen: tap.listen})
+	all := gather(b, s.addr, clients{N: channels, Path: testPath, Channels: []string{"room"}, Apart: true})
+	rooms := make([]string, channels)
+	for i := range rooms {
+		rooms[i] = apart("room", i)
+	}
+	m, fds := news(rooms[0]), tap.fds(b)
+	wire := frame.Text(m.Encode()).Wire()
+	server := fanout{crowd: all, window: 1, publish: func() {
+		for _, room := range rooms {
+			if err := s.hub.Publish(b.Context(), s.app, hub.Event{Channel: room, Name: m.Event, Data: m.Data}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}}
+	floor := fanout{crowd: all, window: 1, publish: func() {
+		for _, fd := range fds {
+			writeRaw(b, fd, wire)
+		}
+	}}
+	const turn = 16
+	runtime.GC()
+	b.ResetTimer()
+	for range b.N {
+		floor.run(b, turn, channels)
+		server.run(b, turn, channels)
+	}
+	deliveries := float64(b.N * turn * channels)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(server.cpu)/deliveries, "ns-cpu/delivery")
+	b.ReportMetric(float64(floor.cpu)/deliveries, "ns-cpu/floor")
+	b.ReportMetric(float64(server.cpu)/float64(floor.cpu), "x-floor")
 }
 
 // fanout is one way to send a message to every client, and what it has cost.

@@ -29,6 +29,9 @@ type clients struct {
 	Channels []string
 	N        int
 
+	// Apart gives every client channels of its own, by the names of apart.
+	Apart bool
+
 	// Stalled is how many of the N clients read nothing once they are
 	// subscribed.
 	Stalled int
@@ -180,7 +183,7 @@ func (who clients) connect() ([]net.Conn, error) {
 	for k := range atOnce {
 		wg.Go(func() {
 			for i := k; i < who.N && errs[k] == nil; i += atOnce {
-				all[i], errs[k] = who.one()
+				all[i], errs[k] = who.one(i)
 			}
 		})
 	}
@@ -194,7 +197,7 @@ func (who clients) connect() ([]net.Conn, error) {
 }
 
 // one upgrades and subscribes.
-func (who clients) one() (net.Conn, error) {
+func (who clients) one(i int) (net.Conn, error) {
 	nc, err := net.Dial("tcp", who.Addr)
 	if err != nil {
 		return nil, err
@@ -202,6 +205,9 @@ func (who clients) one() (net.Conn, error) {
 	out := []byte(handshake(who.Path))
 	until := "\r\n\r\n"
 	for _, ch := range who.Channels {
+		if who.Apart {
+			ch = apart(ch, i)
+		}
 		out = append(out, masked(finText, `{"event":"pusher:subscribe","data":{"channel":"`+ch+`"}}`)...)
 		until = `succeeded","channel":"` + ch + `","data":"{}"}`
 	}
@@ -218,6 +224,9 @@ func (who clients) one() (net.Conn, error) {
 	}
 	return nc, nil
 }
+
+// apart is the channel of client i alone.
+func apart(channel string, i int) string { return fmt.Sprintf("%s-%05d", channel, i) }
 
 // counter counts what the clients have read.
 type counter struct {

@@ -15,39 +15,40 @@ import (
 // one in ten does not and when all do: 200 clients, 500 messages a second of
 // 2,000 bytes. Those that do not read are behind at first, and then cut off.
 // Its time has no meaning.
+//
+// Whatever else the machine does shows in the slowest messages first. So there
+// are several rounds, in turns, and of each kind the quietest counts.
 func BenchmarkStalled(b *testing.B) {
 	const (
-		rounds   = 2
+		rounds   = 4
 		watchers = 200
 		stalled  = watchers / 10
 	)
-	var none, some []time.Duration
-	cut := 0
-	for range rounds { // in turns, so that both meet the same machine
+	var none, some percentiles
+	for range rounds {
 		ages, _ := paced(b, clients{N: watchers})
-		none = append(none, ages.p50, ages.p99)
-		ages, slow := paced(b, clients{N: watchers, Stalled: stalled})
-		some = append(some, ages.p50, ages.p99)
-		cut += slow
-	}
-	if cut != rounds*stalled {
-		b.Errorf("got %d clients cut off, want %d", cut, rounds*stalled)
-	}
-	mean := func(ages []time.Duration, first int) (us float64) {
-		for i := first; i < len(ages); i += 2 {
-			us += float64(ages[i].Microseconds()) / rounds
+		none.quieter(ages)
+		ages, cut := paced(b, clients{N: watchers, Stalled: stalled})
+		some.quieter(ages)
+		if cut != stalled {
+			b.Errorf("got %d clients cut off, want %d", cut, stalled)
 		}
-		return us
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(mean(none, 0), "us-p50/none-stalled")
-	b.ReportMetric(mean(some, 0), "us-p50/stalled")
-	b.ReportMetric(mean(none, 1), "us-p99/none-stalled")
-	b.ReportMetric(mean(some, 1), "us-p99/stalled")
-	b.ReportMetric(mean(some, 1)/mean(none, 1), "x-none-stalled")
+	b.ReportMetric(float64(none.p50.Microseconds()), "us-p50/none-stalled")
+	b.ReportMetric(float64(some.p50.Microseconds()), "us-p50/stalled")
+	b.ReportMetric(float64(none.p99.Microseconds()), "us-p99/none-stalled")
+	b.ReportMetric(float64(some.p99.Microseconds()), "us-p99/stalled")
+	b.ReportMetric(float64(some.p99)/float64(none.p99), "x-none-stalled")
 }
 
 type percentiles struct{ p50, p99 time.Duration }
+
+func (p *percentiles) quieter(q percentiles) {
+	if p.p99 == 0 || q.p99 < p.p99 {
+		*p = q
+	}
+}
 
 // paced publishes to the clients for a few seconds. It returns how old the
 // messages were when they were read, and how many clients were cut off.
