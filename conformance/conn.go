@@ -23,6 +23,7 @@ type Conn struct {
 
 	t     *T
 	app   Credentials
+	fence string // the event that FenceChannel waits for
 	inbox *inbox
 	mute  atomic.Bool   // pings are not answered
 	done  chan struct{} // closed when nothing more is read
@@ -169,11 +170,13 @@ func (c *Conn) Next(waitingFor string) Message {
 	return m
 }
 
-// NextText is Next for text messages: control frames are passed over.
+// NextText is Next for text messages: control frames are passed over, and so
+// are the fences of other connections in the same channel.
 func (c *Conn) NextText(waitingFor string) Message {
 	for {
 		m := c.Next(waitingFor)
-		if m.Opcode != client.OpPing && m.Opcode != client.OpPong {
+		foreign := strings.HasPrefix(m.Event, c.t.namePrefix("fence-")) && m.Event != c.fence
+		if m.Opcode != client.OpPing && m.Opcode != client.OpPong && !foreign {
 			return m
 		}
 	}
