@@ -84,7 +84,7 @@ var admissionCases = []Case{
 		},
 	},
 	{
-		ID: "CON-23", Title: "connections that authorize nothing are closed where that is asked for", Level: Should, Reverb: NA, Timing: true,
+		ID: "CON-23", Title: "connections that authorize nothing are closed where that is asked for", Level: Should, Timing: true,
 		Source:      docConnect + "; " + docProtocol + ", Error codes, 4009",
 		Requirement: "Where an app wants connections to be authorized within a time, one that is not is told 4009 and closed with it; one that has subscribed to a private channel, or has signed in, stays.",
 		Needs:       []Capability{CapAuthorizedOnly},
