@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -75,8 +76,11 @@ func (t *T) Name(prefix string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.names++
-	return fmt.Sprintf("%scf-%s-%d", prefix, t.suffix, t.names)
+	return fmt.Sprintf("%s%d", t.namePrefix(prefix), t.names)
 }
+
+// namePrefix is how the names begin that Name makes of prefix.
+func (t *T) namePrefix(prefix string) string { return prefix + "cf-" + t.suffix + "-" }
 
 func randomSuffix() string { return strings.ToLower(rand.Text()[:10]) }
 
@@ -224,6 +228,14 @@ func (t *T) record(kind, conn, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.trace = append(t.trace, Event{time.Since(t.start), kind, conn, text})
+}
+
+// events returns what was recorded so far. What is still on its way when the
+// case ends is not of interest.
+func (t *T) events() []Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.trace)
 }
 
 // fault notes that the server broke a rule that holds for all cases. The case
