@@ -217,10 +217,7 @@ func (c *Conn) ExpectError(text string, codes ...int) Error {
 	if m.Event != "pusher:error" {
 		c.t.Mismatch("connection "+c.Label, want, m.String())
 	}
-	var e Error
-	if err := json.Unmarshal(m.Data, &e); err != nil {
-		c.t.Mismatch("data of pusher:error", "an object with code and message", m.Text)
-	}
+	e := c.error(m)
 	if c.t.Target.Dialect == Pusher && !strings.Contains(strings.ToLower(e.Message), strings.ToLower(text)) {
 		c.t.Mismatch("message of pusher:error", text, m.Text)
 	}
@@ -228,6 +225,14 @@ func (c *Conn) ExpectError(text string, codes ...int) Error {
 		c.t.Mismatch("code of pusher:error", fmt.Sprint(codes), m.Text)
 	}
 	c.PassSubscriptionError()
+	return e
+}
+
+// error is what m, a pusher:error, says.
+func (c *Conn) error(m Message) (e Error) {
+	if err := json.Unmarshal(m.Data, &e); err != nil {
+		c.t.Mismatch("data of pusher:error", "an object with code and message", m.Text)
+	}
 	return e
 }
 
