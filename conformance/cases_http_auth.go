@@ -138,7 +138,7 @@ var httpAuthCases = []Case{
 		Run:         bodyIsSigned,
 	},
 	{
-		ID: "HA-11", Title: "the MD5 of no body is accepted", Level: Must, Source: "pusher-http-node, lib/requests.ts: signs body_md5 of the empty body",
+		ID: "HA-11", Title: "the MD5 of no body is accepted", Level: Must, Source: "pusher-http-python, pusher/http.py: body_md5 is part of every request",
 		Requirement: "A GET may carry the body_md5 of an empty body, which some libraries sign.",
 		Run: func(t *T) {
 			sum := md5.Sum(nil)
