@@ -88,8 +88,8 @@ func (f Frame) Bytes() []byte {
 // maxFrame is how large a frame of a server may be.
 const maxFrame = 64 << 20
 
-// readFrame reads a frame of a server, which are never masked.
-func readFrame(r *bufio.Reader) (Frame, error) {
+// ReadFrame reads a frame of a server, which are never masked.
+func ReadFrame(r *bufio.Reader) (Frame, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return Frame{}, err
