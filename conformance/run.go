@@ -128,7 +128,7 @@ func (r *Runner) One(ctx context.Context, c *Case) Result {
 	t := &T{Target: &r.Target, Case: c, ctx: ctx, start: time.Now(), suffix: randomSuffix()}
 	res.Outcome, res.Failure = t.run()
 	res.Took = time.Since(t.start)
-	res.Trace = redact(t.trace, r.Target)
+	res.Trace = redact(t.events(), r.Target)
 	r.judge(&res)
 	return res
 }
