@@ -79,8 +79,10 @@ func (f Frame) Bytes() []byte {
 	var key [4]byte
 	_, _ = rand.Read(key[:]) // never fails
 	b = append(b, key[:]...)
-	for i, c := range f.Payload {
-		b = append(b, c^key[i%4])
+	start := len(b)
+	b = append(b, f.Payload...)
+	for i := range f.Payload {
+		b[start+i] ^= key[i%4]
 	}
 	return b
 }
