@@ -104,9 +104,10 @@ func handshakeCases() []Case {
 			Requirement: "A handshake may arrive in any number of pieces.",
 			Run: func(t *T) {
 				nc := t.dialTCP()
-				for _, b := range []byte(t.handshakeText("GET", "HTTP/1.1", sampleKey)) {
-					_, _ = nc.Write([]byte{b}) // who reads finds out
-				}
+				t.octets([]byte(t.handshakeText("GET", "HTTP/1.1", sampleKey)), func(b []byte) error {
+					_, err := nc.Write(b)
+					return err
+				})
 				t.expectGreeted(nc)
 			},
 		},

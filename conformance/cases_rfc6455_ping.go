@@ -104,7 +104,16 @@ func ignoredPong(payload string) func(*T, *Conn) {
 // sendOctets sends bytes one by one.
 func (c *Conn) sendOctets(b []byte) {
 	c.t.record("sent", c.Label, fmt.Sprintf("%d bytes, one by one", len(b)))
+	c.t.octets(b, c.Raw.WriteBytes)
+}
+
+// octets writes bytes one by one. TCP may put some of them together, but not
+// all.
+func (t *T) octets(b []byte, write func([]byte) error) {
 	for i := range b {
-		_ = c.Raw.WriteBytes(b[i : i+1]) // who reads finds out
+		_ = write(b[i : i+1]) // who reads finds out
+		if i == 0 || i == len(b)/2 {
+			t.pause(chopPause)
+		}
 	}
 }
