@@ -128,7 +128,7 @@ func (r *Runner) One(ctx context.Context, c *Case) Result {
 	t := &T{Target: &r.Target, Case: c, ctx: ctx, start: time.Now(), suffix: randomSuffix()}
 	res.Outcome, res.Failure = t.run()
 	res.Took = time.Since(t.start)
-	res.Trace = redact(t.trace, r.Target)
+	r.redact(&res, t.trace)
 	r.judge(&res)
 	return res
 }
@@ -155,39 +155,53 @@ func (t *T) run() (outcome Outcome, f Failure) {
 	return Pass, Failure{}
 }
 
-// judge compares an outcome with what was known of it.
+// judge compares an outcome with what was known of it. Of several patterns that
+// match, the longest says most.
 func (r *Runner) judge(res *Result) {
-	for pattern, reason := range r.Known {
-		if !Match(pattern, res.Case.ID) {
-			continue
+	known := ""
+	for pattern := range r.Known {
+		longer := len(pattern) > len(known) || len(pattern) == len(known) && pattern < known
+		if Match(pattern, res.Case.ID) && longer {
+			known = pattern
 		}
-		switch res.Outcome {
-		case Fail:
-			res.Outcome, res.Reason = Known, reason
-		case Pass:
-			res.Outcome, res.Reason = Fixed, reason
-			res.Failure.Message = "it passes, and was expected to fail: " + reason
-		}
+	}
+	if known == "" {
 		return
+	}
+	switch res.Outcome {
+	case Fail:
+		res.Outcome, res.Reason = Known, r.Known[known]
+	case Pass:
+		res.Outcome, res.Reason = Fixed, r.Known[known]
+		res.Failure = Failure{
+			Message:  "it passes, and is listed as a known failure: take it off the list",
+			Expected: "a failure: " + res.Reason,
+			Actual:   "a pass",
+		}
 	}
 }
 
-// redact takes the secrets of the target out of a trace, and what is signed
-// with them.
-func redact(trace []Event, t Target) []Event {
-	secrets := []string{t.App.Secret}
-	for _, c := range t.Apps {
+// redact takes the secrets of the target, and what is signed with them, out of
+// all that is reported.
+func (r *Runner) redact(res *Result, trace []Event) {
+	secrets := []string{r.Target.App.Secret}
+	for _, c := range r.Target.Apps {
 		secrets = append(secrets, c.Secret)
 	}
-	for i := range trace {
+	clean := func(text string) string {
 		for _, s := range secrets {
 			if s != "" {
-				trace[i].Text = strings.ReplaceAll(trace[i].Text, s, "[secret]")
+				text = strings.ReplaceAll(text, s, "[secret]")
 			}
 		}
-		trace[i].Text = signatures.ReplaceAllString(trace[i].Text, "[signature]")
+		return signatures.ReplaceAllString(text, "[signature]")
 	}
-	return trace
+	f := &res.Failure
+	f.Message, f.Expected, f.Actual = clean(f.Message), clean(f.Expected), clean(f.Actual)
+	for i := range trace {
+		trace[i].Text = clean(trace[i].Text)
+	}
+	res.Trace = trace
 }
 
 var signatures = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
