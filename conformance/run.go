@@ -128,7 +128,8 @@ func (r *Runner) One(ctx context.Context, c *Case) Result {
 	t := &T{Target: &r.Target, Case: c, ctx: ctx, start: time.Now(), suffix: randomSuffix()}
 	res.Outcome, res.Failure = t.run()
 	res.Took = time.Since(t.start)
-	r.redact(&res, t.trace)
+	res.Trace = redact(t.events(), r.Target)
+	res.Failure = redactFailure(res.Failure, r.Target)
 	r.judge(&res)
 	return res
 }
@@ -181,27 +182,30 @@ func (r *Runner) judge(res *Result) {
 	}
 }
 
-// redact takes the secrets of the target, and what is signed with them, out of
-// all that is reported.
-func (r *Runner) redact(res *Result, trace []Event) {
-	secrets := []string{r.Target.App.Secret}
-	for _, c := range r.Target.Apps {
+// redact takes the secrets of the target out of a trace, and what is signed
+// with them.
+func redact(trace []Event, t Target) []Event {
+	for i := range trace {
+		trace[i].Text = redactText(trace[i].Text, t)
+	}
+	return trace
+}
+
+func redactFailure(f Failure, t Target) Failure {
+	return Failure{redactText(f.Message, t), redactText(f.Expected, t), redactText(f.Actual, t)}
+}
+
+func redactText(text string, t Target) string {
+	secrets := []string{t.App.Secret}
+	for _, c := range t.Apps {
 		secrets = append(secrets, c.Secret)
 	}
-	clean := func(text string) string {
-		for _, s := range secrets {
-			if s != "" {
-				text = strings.ReplaceAll(text, s, "[secret]")
-			}
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "[secret]")
 		}
-		return signatures.ReplaceAllString(text, "[signature]")
 	}
-	f := &res.Failure
-	f.Message, f.Expected, f.Actual = clean(f.Message), clean(f.Expected), clean(f.Actual)
-	for i := range trace {
-		trace[i].Text = clean(trace[i].Text)
-	}
-	res.Trace = trace
+	return signatures.ReplaceAllString(text, "[signature]")
 }
 
 var signatures = regexp.MustCompile(`\b[0-9a-f]{64}\b`)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -224,6 +225,14 @@ func (t *T) record(kind, conn, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.trace = append(t.trace, Event{time.Since(t.start), kind, conn, text})
+}
+
+// events returns what was recorded so far. What is still on its way when the
+// case ends is not of interest.
+func (t *T) events() []Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.trace)
 }
 
 // fault notes that the server broke a rule that holds for all cases. The case
