@@ -60,7 +60,9 @@ var probes = map[Capability]func(*T){
 	},
 	CapSignin:    func(t *T) { probeSignin(t, `{"id":"`+t.Name("u-")+`"}`) },
 	CapWatchlist: func(t *T) { probeWatchlist(t) },
-	CapTerminate: func(t *T) { t.OK(t.Do(Request{Method: http.MethodPost, Path: "/users/" + t.Name("u-") + "/terminate_connections"})) },
+	CapTerminate: func(t *T) {
+		t.OK(t.Do(Request{Method: http.MethodPost, Path: "/users/" + t.Name("u-") + "/terminate_connections"}))
+	},
 	CapBatch: func(t *T) {
 		batch := map[string]any{"batch": []Publishing{{Name: "probe", Channel: t.Name(""), Data: "{}"}}}
 		t.OK(t.Do(Request{Path: "/batch_events", Body: t.JSON(batch)}))
