@@ -129,8 +129,8 @@ func (r *Runner) One(ctx context.Context, c *Case) Result {
 	res.Outcome, res.Failure = t.run()
 	res.Took = time.Since(t.start)
 	res.Trace = redact(t.events(), r.Target)
-	res.Failure = redactFailure(res.Failure, r.Target)
 	r.judge(&res)
+	res.Failure = redactFailure(res.Failure, r.Target)
 	return res
 }
 

@@ -195,7 +195,7 @@ func (o *conformanceOptions) choose(p *plan) (err error) {
 		return usagef("--parallel and --repeat must be at least 1")
 	}
 	if p.cases, err = conformance.Select(conformance.All(), o.run, o.skip); err != nil {
-		return noMatch(fmt.Errorf("%w (revurb conformance list)", err))
+		return noMatch(err)
 	}
 	if p.cases = profile.Cases(p.cases, p.target.Dialect); len(p.cases) == 0 {
 		return noMatch(fmt.Errorf("none of the cases that match is of --profile %s", profile))
