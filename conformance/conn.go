@@ -23,6 +23,7 @@ type Conn struct {
 
 	t     *T
 	app   Credentials
+	fence string // the event that FenceChannel waits for
 	inbox *inbox
 	mute  atomic.Bool   // pings are not answered
 	done  chan struct{} // closed when nothing more is read
@@ -169,11 +170,13 @@ func (c *Conn) Next(waitingFor string) Message {
 	return m
 }
 
-// NextText is Next for text messages: control frames are passed over.
+// NextText is Next for text messages: control frames are passed over, and so
+// are the fences of other connections in the same channel.
 func (c *Conn) NextText(waitingFor string) Message {
 	for {
 		m := c.Next(waitingFor)
-		if m.Opcode != client.OpPing && m.Opcode != client.OpPong {
+		foreign := strings.HasPrefix(m.Event, c.t.namePrefix("fence-")) && m.Event != c.fence
+		if m.Opcode != client.OpPing && m.Opcode != client.OpPong && !foreign {
 			return m
 		}
 	}
@@ -217,10 +220,7 @@ func (c *Conn) ExpectError(text string, codes ...int) Error {
 	if m.Event != "pusher:error" {
 		c.t.Mismatch("connection "+c.Label, want, m.String())
 	}
-	var e Error
-	if err := json.Unmarshal(m.Data, &e); err != nil {
-		c.t.Mismatch("data of pusher:error", "an object with code and message", m.Text)
-	}
+	e := c.error(m)
 	if c.t.Target.Dialect == Pusher && !strings.Contains(strings.ToLower(e.Message), strings.ToLower(text)) {
 		c.t.Mismatch("message of pusher:error", text, m.Text)
 	}
@@ -228,6 +228,14 @@ func (c *Conn) ExpectError(text string, codes ...int) Error {
 		c.t.Mismatch("code of pusher:error", fmt.Sprint(codes), m.Text)
 	}
 	c.PassSubscriptionError()
+	return e
+}
+
+// error is what m, a pusher:error, says.
+func (c *Conn) error(m Message) (e Error) {
+	if err := json.Unmarshal(m.Data, &e); err != nil {
+		c.t.Mismatch("data of pusher:error", "an object with code and message", m.Text)
+	}
 	return e
 }
 

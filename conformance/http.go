@@ -200,6 +200,7 @@ func (t *T) JSON(v any) string {
 // returns what comes before it: what was published before is among it.
 func (t *T) FenceChannel(c *Conn, channel string) (before []Message) {
 	name := t.Name("fence-")
+	c.fence = name
 	t.PublishAs(c.app, Publishing{Name: name, Channel: channel, Data: "{}"})
 	for {
 		m := c.NextText("the event " + name + ", which was published last")

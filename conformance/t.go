@@ -76,8 +76,11 @@ func (t *T) Name(prefix string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.names++
-	return fmt.Sprintf("%scf-%s-%d", prefix, t.suffix, t.names)
+	return fmt.Sprintf("%s%d", t.namePrefix(prefix), t.names)
 }
+
+// namePrefix is how the names begin that Name makes of prefix.
+func (t *T) namePrefix(prefix string) string { return prefix + "cf-" + t.suffix + "-" }
 
 func randomSuffix() string { return strings.ToLower(rand.Text()[:10]) }
 

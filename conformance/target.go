@@ -41,6 +41,11 @@ const (
 	TLSOnly        Fixture = "tls-only"         // refuses connections without TLS
 	Strict         Fixture = "strict"           // refuses clients that name no protocol version
 	Origins        Fixture = "origins"          // allowed_origins is allowed.example and *.allowed.example
+
+	// Of servers that know of such things.
+	AuthorizedOnly Fixture = "authorized-only"    // connections that authorize nothing within 2 s are closed
+	Counting       Fixture = "subscription-count" // says how many are subscribed
+	NoWatchlist    Fixture = "no-watchlist"       // watchlist events are switched off
 )
 
 // Limits are those that the target has; 0 is none, or unknown.
