@@ -103,6 +103,9 @@ const (
 	CapTerminate         Capability = "terminate"
 	CapWebhooks          Capability = "webhooks"
 	CapSubscriptionCount Capability = "subscription-count"
+	CapBatchedWebhooks   Capability = "batched-webhooks"   // several events in a webhook
+	CapUnbatchedWebhooks Capability = "unbatched-webhooks" // one event in each
+	CapFilteredWebhooks  Capability = "filtered-webhooks"  // the second URL gets channel_existence alone
 	CapOriginCheck       Capability = "origin-check"
 	CapCompression       Capability = "compression"
 	CapMultiNode         Capability = "multi-node"

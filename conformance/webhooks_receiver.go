@@ -1,4 +1,0 @@
-package conformance
-
-// WebhookReceiver takes the webhooks that the target sends.
-type WebhookReceiver struct{}
