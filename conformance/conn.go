@@ -77,16 +77,24 @@ func newConn(t *T, ws *client.Conn) *Conn {
 	return c
 }
 
+// rsv1 marks a compressed message (RFC 7692, section 6).
+const rsv1 = 4
+
 func (c *Conn) read() {
 	defer close(c.done)
 	defer c.inbox.end()
 	var text []byte
+	var compressed bool // text is
+	inflater := client.NewInflater(c.Raw.Response.Header)
 	for {
 		f, err := c.Raw.Read()
 		if err != nil {
 			c.t.record("closed", c.Label, "without a close frame: "+err.Error())
 			c.inbox.put(Message{Opcode: client.OpClose, Code: 1006, Reason: err.Error()})
 			return
+		}
+		if f.RSV != 0 && (f.RSV != rsv1 || inflater == nil || f.Opcode != client.OpText && f.Opcode != client.OpBinary) {
+			c.t.fault("reserved bits are 0 unless an extension uses them (RFC 6455, section 5.2); %s got %03b in a frame with opcode %x", c.Label, f.RSV, f.Opcode)
 		}
 		switch f.Opcode {
 		case client.OpClose:
@@ -102,10 +110,19 @@ func (c *Conn) read() {
 		case client.OpBinary:
 			c.inbox.put(Message{Opcode: client.OpBinary, Body: f.Payload})
 		default:
-			if text = append(text, f.Payload...); f.Fin {
-				c.inbox.put(c.parse(string(text)))
-				text = nil
+			if f.Opcode == client.OpText {
+				compressed = f.RSV == rsv1
 			}
+			if text = append(text, f.Payload...); !f.Fin {
+				continue
+			}
+			if compressed && inflater != nil {
+				if text, err = inflater.Inflate(text); err != nil {
+					c.t.fault("compressed messages can be decompressed (RFC 7692, section 7.2.2); %s could not: %v", c.Label, err)
+				}
+			}
+			c.inbox.put(c.parse(string(text)))
+			text = nil
 		}
 	}
 }

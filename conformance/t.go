@@ -224,7 +224,13 @@ type Event struct {
 	Text  string        `json:"text"`
 }
 
+// longest is how much of a message is in the trace.
+const longest = 4096
+
 func (t *T) record(kind, conn, text string) {
+	if len(text) > longest {
+		text = fmt.Sprintf("%s… (%d bytes)", text[:longest], len(text))
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.trace = append(t.trace, Event{time.Since(t.start), kind, conn, text})

@@ -79,8 +79,10 @@ func (f Frame) Bytes() []byte {
 	var key [4]byte
 	_, _ = rand.Read(key[:]) // never fails
 	b = append(b, key[:]...)
-	for i, c := range f.Payload {
-		b = append(b, c^key[i%4])
+	start := len(b)
+	b = append(b, f.Payload...)
+	for i := range f.Payload {
+		b[start+i] ^= key[i%4]
 	}
 	return b
 }
@@ -88,8 +90,8 @@ func (f Frame) Bytes() []byte {
 // maxFrame is how large a frame of a server may be.
 const maxFrame = 64 << 20
 
-// readFrame reads a frame of a server, which are never masked.
-func readFrame(r *bufio.Reader) (Frame, error) {
+// ReadFrame reads a frame of a server, which are never masked.
+func ReadFrame(r *bufio.Reader) (Frame, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return Frame{}, err

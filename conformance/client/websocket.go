@@ -136,7 +136,7 @@ func (c *Conn) WriteBytes(b []byte) error {
 }
 
 // Read returns the next frame. It does not answer pings or close frames.
-func (c *Conn) Read() (Frame, error) { return readFrame(c.br) }
+func (c *Conn) Read() (Frame, error) { return ReadFrame(c.br) }
 
 // Close ends the connection without a word.
 func (c *Conn) Close() error { return c.nc.Close() }

@@ -1,0 +1,174 @@
+package mutants
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/revurb/revurb/conformance"
+	"github.com/revurb/revurb/core/api"
+	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/cache"
+	"github.com/revurb/revurb/core/config"
+	"github.com/revurb/revurb/core/hub"
+	"github.com/revurb/revurb/core/metrics"
+	"github.com/revurb/revurb/core/presence"
+	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/core/server"
+	"github.com/revurb/revurb/core/websocket"
+	"github.com/revurb/revurb/core/wheel"
+)
+
+// mainApp is the app of the target, which is no fixture.
+const mainApp conformance.Fixture = "main"
+
+// fixtures are the apps that the server has, and what is special about them.
+var fixtures = map[conformance.Fixture]func(*app.App){
+	mainApp:                    func(*app.App) {},
+	conformance.Second:         func(*app.App) {},
+	conformance.Quota:          func(a *app.App) { a.MaxConnections = 2 },
+	conformance.Disabled:       func(a *app.App) { a.Enabled = false },
+	conformance.NoClientEvents: func(a *app.App) { a.ClientEvents = app.FromNone },
+	conformance.ShortLived: func(a *app.App) {
+		a.PingInterval, a.PongTimeout, a.CacheTTL = time.Second, time.Second, 2*time.Second
+	},
+	conformance.TLSOnly: func(a *app.App) { a.TLSOnly = true },
+	conformance.Strict:  func(a *app.App) { a.StrictProtocol = true },
+	conformance.Origins: func(a *app.App) { a.AllowedOrigins = []string{"allowed.example", "*.allowed.example"} },
+}
+
+func credentialsOf(f conformance.Fixture) conformance.Credentials {
+	return conformance.Credentials{ID: "id-" + string(f), Key: "key-" + string(f), Secret: "secret-" + string(f)}
+}
+
+func byID() map[string]conformance.Credentials {
+	all := map[string]conformance.Credentials{}
+	for f := range fixtures {
+		c := credentialsOf(f)
+		all[c.ID] = c
+	}
+	return all
+}
+
+func configuration(m *mutant) config.Config {
+	c := config.Default()
+	c.Server.Port = 0
+	c.Server.DrainTimeout = 10 * time.Millisecond
+	c.WebSocket.CloseTimeout = time.Second
+	c.WebSocket.Compression = true
+	c.Admin.Listen = ""
+	for f, special := range fixtures {
+		a := app.Default(protocol.Pusher)
+		cr := credentialsOf(f)
+		a.ID, a.Key, a.Secret = cr.ID, cr.Key, cr.Secret
+		special(&a)
+		c.Apps = append(c.Apps, a)
+	}
+	if m.config != nil {
+		m.config(&c)
+	}
+	return c
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// start runs m until the test ends, and returns how to reach it.
+func start(t *testing.T, m *mutant) conformance.Target {
+	t.Helper()
+	c := configuration(m)
+	addr := ""
+	if m.ports != nil {
+		addr = startParts(t, c, m.ports)
+	} else {
+		addr = startServer(t, c)
+	}
+	if m.up != nil || m.down != nil || m.head != nil || m.answer != nil || m.http != nil || m.reads != nil || m.keep {
+		addr = startProxy(t, m, addr).listener.Addr().String()
+	}
+	return target(addr)
+}
+
+func startServer(t *testing.T, c config.Config) string {
+	t.Helper()
+	s, err := server.New(c, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := s.Serve(ctx); err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return s.Addr().String()
+}
+
+// startParts runs a server that is put together here, with other ports than
+// that of package server.
+func startParts(t *testing.T, c config.Config, change func(*hub.Ports)) string {
+	t.Helper()
+	ports := hub.Ports{Broker: new(broker.Memory), Members: new(presence.Memory), Cache: new(cache.Memory)}
+	change(&ports)
+	m, w := metrics.New(), wheel.New(time.Second)
+	h, err := hub.New(ports, m, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	clients := websocket.NewHandler(c.WebSocket, websocket.Deps{Apps: c.Apps, Hub: h, Metrics: m, Wheel: w, Log: discard})
+	mux.Handle("GET /app/{key}", clients)
+	api.New(c.API, c.Apps, h, m, discard).Register(mux, "")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: mux} //nolint:gosec // its clients are ours
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { w.Run(ctx) })
+	wg.Go(func() { _ = srv.Serve(websocket.Listener(ln, c.WebSocket)) })
+	t.Cleanup(func() {
+		cancel()
+		_ = srv.Close()
+		wg.Wait()
+		_ = ports.Broker.Close()
+	})
+	return ln.Addr().String()
+}
+
+// timeout is how long a case waits for what a mutant does not do. It must be
+// enough for what it does, on a machine that runs several at a time.
+const timeout = 2 * time.Second
+
+func target(addr string) conformance.Target {
+	apps := map[conformance.Fixture]conformance.Credentials{}
+	for f := range fixtures {
+		if f != mainApp {
+			apps[f] = credentialsOf(f)
+		}
+	}
+	return conformance.Target{
+		URLs: []*url.URL{{Scheme: "ws", Host: addr}}, HTTP: &url.URL{Scheme: "http", Host: addr},
+		App: credentialsOf(mainApp), Dialect: conformance.Pusher, Apps: apps, Limits: conformance.PusherLimits,
+		Capabilities: []conformance.Capability{
+			conformance.CapClientEvents, conformance.CapPresence, conformance.CapCache, conformance.CapEncrypted,
+			conformance.CapBatch, conformance.CapOriginCheck, conformance.CapConnections, conformance.CapSecondApp,
+			conformance.CapQuotaApp, conformance.CapDisabledApp, conformance.CapShortLiveness, conformance.CapShortCache,
+			conformance.CapNoClientEvents, conformance.CapTLSOnly, conformance.CapStrict, conformance.CapMemberLimits,
+			conformance.CapClientEventRate, conformance.CapCompression,
+		},
+		Timeout: timeout, Quiet: 300 * time.Millisecond,
+	}
+}
