@@ -21,6 +21,9 @@ var Claims = []Claim{
 	{CapTerminate, "the HTTP API can disconnect a user"},
 	{CapBatch, "the HTTP API takes batches of events"},
 	{CapWebhooks, "webhooks are sent"},
+	{CapBatchedWebhooks, "a webhook may have several events"},
+	{CapUnbatchedWebhooks, "a webhook has one event"},
+	{CapFilteredWebhooks, "the second webhook URL gets channel_existence alone"},
 	{CapConnections, "the HTTP API counts connections, as that of Laravel Reverb does"},
 	{CapReverb, "there are the endpoints of Laravel Reverb"},
 	{CapMemberLimits, "presence channels are limited as those of Pusher are"},
@@ -49,7 +52,12 @@ var FixtureClaims = map[Fixture][]Capability{
 	ShortLived:     {CapShortLiveness, CapShortCache},
 	TLSOnly:        {CapTLSOnly},
 	Strict:         {CapStrict},
-	Origins:        {}, // what it takes is to check origins, which is more than an app
+
+	// What these take is more than an app: a server that knows of such things.
+	Origins:        {},
+	AuthorizedOnly: {},
+	Counting:       {},
+	NoWatchlist:    {},
 }
 
 // Settle makes the capabilities of t those that it can be held to: what comes
@@ -72,7 +80,20 @@ func (t *Target) Settle() {
 	set(CapMultiNode, len(t.URLs) > 1)
 	set(CapNodeControl, t.Control != nil)
 	if t.Webhooks == nil {
-		set(CapWebhooks, false)
+		for _, c := range webhookClaims {
+			set(c, false)
+		}
 	}
 	slices.Sort(t.Capabilities)
+}
+
+// webhookClaims take a receiver.
+var webhookClaims = []Capability{CapWebhooks, CapBatchedWebhooks, CapUnbatchedWebhooks, CapFilteredWebhooks}
+
+// Found reports whether a capability is found out at each run, and stands in no
+// description of a server.
+func (c Capability) Found() bool {
+	t := Target{Capabilities: []Capability{c}}
+	t.Settle()
+	return !t.Has(c) && !slices.Contains(webhookClaims, c)
 }

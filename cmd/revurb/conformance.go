@@ -249,7 +249,7 @@ func writeTarget(w io.Writer, p *plan, found []conformance.Finding) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "name = %q\ndialect = %q\nsource = \"run\"\n\n[capabilities]\n", p.info.Name, p.target.Dialect)
 	for _, f := range found {
-		if fromRun(f.Capability) {
+		if f.Capability.Found() {
 			continue
 		}
 		why := ""
@@ -266,14 +266,6 @@ func writeTarget(w io.Writer, p *plan, found []conformance.Finding) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// fromRun reports whether a capability is found out at each run, and stands in
-// no target file.
-func fromRun(c conformance.Capability) bool {
-	t := conformance.Target{Capabilities: []conformance.Capability{c}}
-	t.Settle()
-	return !t.Has(c) && c != conformance.CapWebhooks
 }
 
 // exactly wants from least to most arguments; -1 is any number.

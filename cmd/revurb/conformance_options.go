@@ -38,6 +38,7 @@ type conformanceOptions struct {
 	reports            []string
 	trace              string
 	verbose            bool
+	webhooks           string
 	baseline           string
 }
 
@@ -55,12 +56,13 @@ func (o *conformanceOptions) addTarget(cmd *cobra.Command) {
 	f.StringVar(&o.id2, "app2-id", "", "the ID of a second app, for cases about keeping apps apart")
 	f.StringVar(&o.key2, "app2-key", "", "its key")
 	f.StringVar(&o.secret2, "app2-secret", "", "its secret, or "+secret2Var)
+	f.StringVar(&o.webhooks, "webhook-listen", "", "listen for webhooks here, as 127.0.0.1:9700; without it their cases are skipped")
 	f.StringVar(&o.dialect, "dialect", "", "whose habits it follows, pusher or reverb; that of the target if it is left out")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Second, "for whatever must happen")
 	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply all times by this, for a server that is slow or far away")
 	f.DurationVar(&o.quiet, "quiet-window", 300*time.Millisecond, "how long to wait for what must not happen, where only time can tell")
 	for name, kind := range map[string]string{"target": "name", "url": "url", "http": "url", "app-id": "id", "key": "key",
-		"secret": "secret", "secret-file": "file", "app2-id": "id", "app2-key": "key", "app2-secret": "secret", "dialect": "name"} {
+		"secret": "secret", "secret-file": "file", "app2-id": "id", "app2-key": "key", "app2-secret": "secret", "webhook-listen": "address", "dialect": "name"} {
 		if name != "url" { // a list must stay one
 			typed(f.Lookup(name), kind)
 		}
@@ -126,6 +128,11 @@ func (o *conformanceOptions) plan(c *cli) (*plan, error) {
 	}
 	p.target.Timeout = scaled(o.timeout, o.scale)
 	p.target.Quiet = scaled(o.quiet, o.scale)
+	if o.webhooks != "" {
+		if p.target.Webhooks, err = conformance.NewWebhookReceiver(o.webhooks); err != nil {
+			return nil, usagef("--webhook-listen: %v", err)
+		}
+	}
 	p.target.Settle()
 	p.info = report.Target{Name: d.Name, Version: d.Version, Dialect: dialect, URLs: urls, HTTP: p.target.HTTP.String(), AppID: p.target.App.ID}
 	for _, capability := range p.target.Capabilities {

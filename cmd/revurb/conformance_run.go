@@ -30,6 +30,10 @@ func (c *cli) judge(cmd *cobra.Command, o *conformanceOptions) error {
 	if err := writable(p.reports, o.baseline); err != nil {
 		return err
 	}
+	if w := p.target.Webhooks; w != nil {
+		defer w.Close() //nolint:errcheck // nobody sends to it any more
+		fmt.Fprintf(c.stdout, "webhooks are awaited at %s, and those of channel_existence alone at %s\n", w.URL, w.Only)
+	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := preflight(ctx, p.target); err != nil {
