@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -228,12 +229,16 @@ func TestSerial(t *testing.T) {
 	for i := range 40 {
 		serial := i%10 == 5
 		cases = append(cases, conformance.Case{ID: fmt.Sprint(i), Level: conformance.Must, Serial: serial, Run: func(*conformance.T) {
-			n := running.Add(1)
+			running.Add(1)
 			defer running.Add(-1)
-			if serial && n > 1 {
-				disturbed.Store(true)
+			for range 100 { // give others the chance to disturb
+				runtime.Gosched()
+				n := running.Load()
+				if serial && n > 1 {
+					disturbed.Store(true)
+				}
+				most.Store(max(most.Load(), n))
 			}
-			most.Store(max(most.Load(), n))
 		}})
 	}
 	r := conformance.Runner{Parallel: 4, Repeat: 20}
@@ -241,8 +246,8 @@ func TestSerial(t *testing.T) {
 	if disturbed.Load() {
 		t.Error("another case ran beside one that is alone")
 	}
-	if most.Load() > 4 {
-		t.Errorf("%d cases ran at a time, want at most 4", most.Load())
+	if n := most.Load(); n < 2 || n > 4 {
+		t.Errorf("%d cases ran at a time, want some, and at most 4", n)
 	}
 }
 
