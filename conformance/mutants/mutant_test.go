@@ -17,6 +17,10 @@ type mutant struct {
 	// of them must fail.
 	killedBy []string
 
+	// total says that little works at all with the bug: the witnesses may fail,
+	// too.
+	total bool
+
 	config func(*config.Config) // the server is set up wrongly
 	ports  func(*hub.Ports)     // a part of the server is wrong
 	up     hook                 // what clients send arrives otherwise
@@ -33,5 +37,6 @@ type hook func(l *link, f frame) []frame
 
 // mutants are all there are.
 func mutants() []mutant {
-	return slices.Concat(wireMutants())
+	return slices.Concat(wireMutants(), connectionMutants(), subscriptionMutants(), presenceMutants(),
+		cacheMutants(), clientEventMutants())
 }

@@ -207,6 +207,9 @@ func (l *link) pump(from buffered, to net.Conn, head func(string) string, h hook
 	if _, werr := io.WriteString(to, text); werr != nil || err != nil {
 		return
 	}
+	if h == nil && direction == 0 && l.m.up != nil {
+		h = func(_ *link, f frame) []frame { return pass(f) } // for learn
+	}
 	if h == nil || direction == 0 && !strings.Contains(text, " 101 ") {
 		_, _ = io.Copy(to, from) // as above
 		return
