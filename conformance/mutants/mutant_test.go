@@ -29,6 +29,7 @@ type mutant struct {
 	answer func(string) string  // the answer to the handshake arrives otherwise
 	http   func(*exchange) answer
 	reads  func(l *link, b []byte) []byte // what is read of a client at a time arrives otherwise
+	lax    func(head string) bool         // requests that are answered with 200, without a look
 	keep   bool                           // that a client has gone is not noticed
 }
 
@@ -38,5 +39,5 @@ type hook func(l *link, f frame) []frame
 // mutants are all there are.
 func mutants() []mutant {
 	return slices.Concat(wireMutants(), connectionMutants(), subscriptionMutants(), presenceMutants(),
-		cacheMutants(), clientEventMutants())
+		cacheMutants(), clientEventMutants(), httpMutants())
 }

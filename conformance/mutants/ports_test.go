@@ -157,15 +157,10 @@ func presenceMutants() []mutant {
 			},
 		},
 		{
-			name: "member-info-encoded", bug: "user_info is decoded and encoded again",
+			name: "member-info-escaped", bug: "user_info is escaped for HTML",
 			killedBy: []string{"PRES-19"},
 			down: messages("pusher_internal:", func(_ *link, o object) []frame {
-				var v any
-				if json.Unmarshal([]byte(o.str("data")), &v) == nil {
-					b, _ := json.Marshal(v) // it was JSON before
-					o = o.setString("data", string(b))
-				}
-				return message(o)
+				return message(o.setString("data", strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(o.str("data"))))
 			}),
 		},
 		{
@@ -192,11 +187,13 @@ func presenceMutants() []mutant {
 		{
 			name: "member-added-self", bug: "a member is told of itself",
 			killedBy: []string{"PRES-02"},
-			ports: publishing(func(b broker.Broker, ctx context.Context, m broker.Message) error {
-				if bytes.Contains(m.Frame.Wire(), []byte("pusher_internal:member_added")) {
-					m.Except = ""
+			down: messages("pusher_internal:subscription_succeeded", func(_ *link, o object) []frame {
+				var p struct{ Presence struct{ IDs []string } }
+				if json.Unmarshal([]byte(o.str("data")), &p) != nil || len(p.Presence.IDs) == 0 {
+					return message(o)
 				}
-				return b.Publish(ctx, m)
+				id := p.Presence.IDs[len(p.Presence.IDs)-1]
+				return append(message(o), message(o.set("event", `"pusher_internal:member_added"`).setString("data", `{"user_id":`+quote(id)+`}`))...)
 			}),
 		},
 		{
@@ -279,21 +276,20 @@ func cacheMutants() []mutant {
 		{
 			name: "cache-leak", bug: "who may not subscribe is told what is cached",
 			killedBy: []string{"CACHE-07"},
-			down: func(l *link, f frame) []frame {
-				o := parse(f.payload)
-				switch ch := o.str("channel"); {
-				case !f.isText():
-				case o.str("event") == "pusher:subscription_error":
-					l.proxy.mu.Lock()
-					cached := l.memo["cached:"+ch]
-					l.proxy.mu.Unlock()
-					if cached != "" {
-						return append(pass(f), text(cached)...)
-					}
-				case !strings.HasPrefix(o.str("event"), "pusher"):
-					l.share("cached:"+ch, string(f.payload))
+			up: subscribing(func(l *link, d object) object {
+				l.proxy.mu.Lock()
+				cached := l.memo["cached:"+d.str("channel")]
+				l.proxy.mu.Unlock()
+				if cached != "" && private(d.str("channel")) && l.signed(d).str("auth") != d.str("auth") {
+					l.toClient(cached)
 				}
-				return pass(f)
+				return d
+			}),
+			http: func(x *exchange) answer {
+				if o := parse([]byte(x.body)); o.str("channel") != "" {
+					x.share("cached:"+o.str("channel"), object{}.set("event", string(o["name"])).set("channel", string(o["channel"])).set("data", string(o["data"])).String())
+				}
+				return x.send()
 			},
 		},
 		{

@@ -260,7 +260,7 @@ func connectionMutants() []mutant {
 		},
 		{
 			name: "message-limit-off", bug: "a message of a megabyte is taken",
-			killedBy: []string{"CON-21"},
+			killedBy: []string{"CON-21", "security.frame.endless"},
 			config: func(c *config.Config) {
 				for i := range c.Apps {
 					c.Apps[i].MaxMessageSize = 64 << 20
@@ -411,7 +411,7 @@ func subscriptionMutants() []mutant {
 		},
 		{
 			name: "gone-stays", bug: "a client that is cut off stays in its channels",
-			killedBy: []string{"SUB-24"},
+			killedBy: []string{"SUB-24", "security.frame.gone"},
 			keep:     true,
 		},
 		{

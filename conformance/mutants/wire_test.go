@@ -225,7 +225,7 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "length-believed", bug: "the server waits for as many bytes as a header announces, and be it for ever",
-			killedBy: []string{"rfc6455.length.top-bit", "rfc6455.length.all-bits", "rfc6455.length.max"},
+			killedBy: []string{"rfc6455.length.top-bit", "rfc6455.length.all-bits", "rfc6455.length.max", "security.frame.announced"},
 			up: func(_ *link, f frame) []frame {
 				if len(f.raw) == 10 { // the header of a frame that is too big to collect
 					return nil
