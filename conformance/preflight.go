@@ -114,6 +114,7 @@ func signs(ctx context.Context, t *T) error {
 	body := make([]byte, 300)
 	n, _ := io.ReadFull(res.Body, body)
 	answer := fmt.Sprintf("%s answers %d %s", where, res.StatusCode, strings.TrimSpace(string(body[:n])))
+	answer = redactText(answer, *t.Target)
 	switch res.StatusCode {
 	case http.StatusOK:
 	case http.StatusUnauthorized, http.StatusForbidden:

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -228,12 +229,16 @@ func TestSerial(t *testing.T) {
 	for i := range 40 {
 		serial := i%10 == 5
 		cases = append(cases, conformance.Case{ID: fmt.Sprint(i), Level: conformance.Must, Serial: serial, Run: func(*conformance.T) {
-			n := running.Add(1)
+			running.Add(1)
 			defer running.Add(-1)
-			if serial && n > 1 {
-				disturbed.Store(true)
+			for range 100 { // give others the chance to disturb
+				runtime.Gosched()
+				n := running.Load()
+				if serial && n > 1 {
+					disturbed.Store(true)
+				}
+				most.Store(max(most.Load(), n))
 			}
-			most.Store(max(most.Load(), n))
 		}})
 	}
 	r := conformance.Runner{Parallel: 4, Repeat: 20}
@@ -241,8 +246,8 @@ func TestSerial(t *testing.T) {
 	if disturbed.Load() {
 		t.Error("another case ran beside one that is alone")
 	}
-	if most.Load() > 4 {
-		t.Errorf("%d cases ran at a time, want at most 4", most.Load())
+	if n := most.Load(); n < 2 || n > 4 {
+		t.Errorf("%d cases ran at a time, want some, and at most 4", n)
 	}
 }
 
@@ -251,15 +256,22 @@ func TestStop(t *testing.T) {
 	defer stop()
 	cases := make([]conformance.Case, 10)
 	for i := range cases {
-		cases[i] = conformance.Case{ID: fmt.Sprint(i), Level: conformance.Must, Run: func(*conformance.T) {
+		cases[i] = conformance.Case{ID: fmt.Sprint(i), Level: conformance.Must, Timing: true, Run: func(t *conformance.T) {
 			if i == 3 {
 				stop()
+				t.Pass(time.Hour)
 			}
 		}}
 	}
-	r := conformance.Runner{}
-	if got := len(r.Run(ctx, cases)); got < 4 || got > 5 { // one may have been on its way
-		t.Errorf("got %d results after a stop in the fourth case", got)
+	r := conformance.Runner{Repeat: 2}
+	results := r.Run(ctx, cases)
+	for _, res := range results {
+		if res.Outcome != conformance.Pass {
+			t.Errorf("case %s is said to %s, and was stopped", res.Case.ID, res.Outcome)
+		}
+	}
+	if n := len(results); n < 3 || n > 4 { // the next one may have been on its way
+		t.Errorf("got %d results after a stop in the fourth case", n)
 	}
 }
 

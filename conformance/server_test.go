@@ -86,6 +86,10 @@ func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 100 * time.Millisecond
 	c.Admin.Listen = ""
+	c.WebSocket.Compression = true
+	if d == conformance.Reverb { // once with a path prefix, once without
+		c.Server.Path = "/prefix"
+	}
 	main := newApp(d, "main")
 	c.Apps = app.List{main}
 	apps := map[conformance.Fixture]conformance.Credentials{}
@@ -120,6 +124,7 @@ func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
 		t.Fatal(err)
 	}
 	target := description.Target(d)
+	target.Capabilities = append(target.Capabilities, conformance.CapCompression)
 	target.App = conformance.Credentials{ID: main.ID, Key: main.Key, Secret: main.Secret}
 	target.Apps = apps
 	if target.HTTP, err = url.Parse(s.URL()); err != nil {

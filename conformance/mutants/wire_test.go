@@ -98,8 +98,8 @@ func handshakeMutants() []mutant {
 		},
 		{
 			name: "handshake-wrong-accept", bug: "Sec-WebSocket-Accept is a constant",
-			killedBy: []string{"rfc6455.handshake.accept", "CON-01", "HB-01", "SUB-01", "SUB-03", "HE-01"},
-			answer:   header("Sec-WebSocket-Accept:", "Sec-WebSocket-Accept: c29tZXRoaW5nIGVsc2Ugb2YgMjA="),
+			killedBy: []string{"rfc6455.handshake.accept"}, total: true,
+			answer: header("Sec-WebSocket-Accept:", "Sec-WebSocket-Accept: c29tZXRoaW5nIGVsc2Ugb2YgMjA="),
 		},
 		{
 			name: "handshake-subprotocol", bug: "a subprotocol is agreed to that nobody asked for",
@@ -196,7 +196,7 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "mask-server", bug: "the server masks its frames",
-			killedBy: []string{"rfc6455.mask.server", "CON-01", "HB-01", "SUB-01", "SUB-03", "HE-01"},
+			killedBy: []string{"rfc6455.mask.server"}, total: true,
 			down: func(_ *link, f frame) []frame {
 				f.masked, f.raw = true, nil
 				return pass(f)
@@ -225,7 +225,7 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "length-believed", bug: "the server waits for as many bytes as a header announces, and be it for ever",
-			killedBy: []string{"rfc6455.length.top-bit", "rfc6455.length.all-bits", "rfc6455.length.max"},
+			killedBy: []string{"rfc6455.length.top-bit", "rfc6455.length.all-bits", "rfc6455.length.max", "security.frame.announced"},
 			up: func(_ *link, f frame) []frame {
 				if len(f.raw) == 10 { // the header of a frame that is too big to collect
 					return nil

@@ -83,7 +83,7 @@ func (c *Console) Summary(r *Run) {
 		fmt.Fprintf(c.Out, "%s among the failed that are no verdict on the server: the suite could not find out.\n", plural(n.Errors, "error"))
 	}
 	if lower := n.Failed - n.Counting; lower > 0 {
-		fmt.Fprintf(c.Out, "%s below %s, which does not count at --level %s.\n", plural(lower, "failure"), r.Level, strings.ToLower(r.Level))
+		fmt.Fprintf(c.Out, "%s below %s: at --level %s they do not fail the run.\n", plural(lower, "failure"), r.Level, strings.ToLower(r.Level))
 	}
 	if r.Stopped {
 		fmt.Fprintln(c.Out, "The run was stopped before its end.")
