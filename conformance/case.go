@@ -144,7 +144,7 @@ func All() []Case {
 func Select(all []Case, run, skip []string) ([]Case, error) {
 	for _, p := range slices.Concat(run, skip) {
 		if !slices.ContainsFunc(all, func(c Case) bool { return Match(p, c.ID) }) {
-			return nil, fmt.Errorf("%w %q: conformance list shows them all", ErrNoMatch, p)
+			return nil, fmt.Errorf("%w %q: revurb conformance list shows them all", ErrNoMatch, p)
 		}
 	}
 	var selected []Case

@@ -26,7 +26,7 @@ var connectionCases = append([]Case{
 		},
 	},
 	{
-		ID: "CON-03", Title: "protocol version 4 is taken", Level: Should, Reverb: Should,
+		ID: "CON-03", Title: "protocol version 4 is taken", Level: Should,
 		Source:      docProtocol + ", Supported versions",
 		Requirement: "A client that says protocol=4 is greeted.",
 		Run:         func(t *T) { t.greeted("protocol=4&client=js&version=1.12.0") },

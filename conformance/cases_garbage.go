@@ -10,7 +10,7 @@ import (
 // them: never the end of anyone else's connection.
 var garbageCases = []Case{
 	{
-		ID: "CON-16", Title: "no connection is closed with a code of 4300 or more", Level: Must, Reverb: Must,
+		ID: "CON-16", Title: "no connection is closed with a code of 4300 or more", Level: Must,
 		Source:      docProtocol + ", Error codes: 4300-4399 are other errors; pusher-js, which never comes back from such a close code",
 		Requirement: "What a client does too often, or asks too much of, is told it in pusher:error with a code of 4300 or more; the connection stays open.",
 		Needs:       []Capability{CapClientEvents, CapClientEventRate},

@@ -61,6 +61,7 @@ var watchlistCases = []Case{
 		Run: func(t *T) {
 			watcher, friend, users := t.Connect(), t.Connect(), t.users(2)
 			friend.SignIn(t.watcher(users[1]))
+			friend.ExpectNothing("who watches nobody is told of nobody")
 			watcher.SignIn(t.watcher(users[0], users[1]))
 			watcher.expectWatch(map[string][]string{"online": {users[1]}})
 			friend.Close()

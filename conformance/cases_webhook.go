@@ -285,6 +285,7 @@ var webhookCases = []Case{
 			room := t.Name("presence-")
 			c := t.Connect()
 			c.SubscribePresence(room, "u1")
+			t.AwaitWebhook("member_added", room, 1)
 			c.Drop()
 			t.AwaitWebhook("member_removed", room, 1)
 			calls := t.AwaitWebhooks(existenceWebhooks, room, "channel_vacated", func(calls []WebhookCall) bool {

@@ -130,6 +130,7 @@ func (r *Runner) One(ctx context.Context, c *Case) Result {
 	res.Took = time.Since(t.start)
 	res.Trace = redact(t.events(), r.Target)
 	r.judge(&res)
+	res.Failure = redactFailure(res.Failure, r.Target)
 	return res
 }
 
@@ -155,39 +156,56 @@ func (t *T) run() (outcome Outcome, f Failure) {
 	return Pass, Failure{}
 }
 
-// judge compares an outcome with what was known of it.
+// judge compares an outcome with what was known of it. Of several patterns that
+// match, the longest says most.
 func (r *Runner) judge(res *Result) {
-	for pattern, reason := range r.Known {
-		if !Match(pattern, res.Case.ID) {
-			continue
+	known := ""
+	for pattern := range r.Known {
+		longer := len(pattern) > len(known) || len(pattern) == len(known) && pattern < known
+		if Match(pattern, res.Case.ID) && longer {
+			known = pattern
 		}
-		switch res.Outcome {
-		case Fail:
-			res.Outcome, res.Reason = Known, reason
-		case Pass:
-			res.Outcome, res.Reason = Fixed, reason
-			res.Failure.Message = "it passes, and was expected to fail: " + reason
-		}
+	}
+	if known == "" {
 		return
+	}
+	switch res.Outcome {
+	case Fail:
+		res.Outcome, res.Reason = Known, r.Known[known]
+	case Pass:
+		res.Outcome, res.Reason = Fixed, r.Known[known]
+		res.Failure = Failure{
+			Message:  "it passes, and is listed as a known failure: take it off the list",
+			Expected: "a failure: " + res.Reason,
+			Actual:   "a pass",
+		}
 	}
 }
 
 // redact takes the secrets of the target out of a trace, and what is signed
 // with them.
 func redact(trace []Event, t Target) []Event {
+	for i := range trace {
+		trace[i].Text = redactText(trace[i].Text, t)
+	}
+	return trace
+}
+
+func redactFailure(f Failure, t Target) Failure {
+	return Failure{redactText(f.Message, t), redactText(f.Expected, t), redactText(f.Actual, t)}
+}
+
+func redactText(text string, t Target) string {
 	secrets := []string{t.App.Secret}
 	for _, c := range t.Apps {
 		secrets = append(secrets, c.Secret)
 	}
-	for i := range trace {
-		for _, s := range secrets {
-			if s != "" {
-				trace[i].Text = strings.ReplaceAll(trace[i].Text, s, "[secret]")
-			}
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "[secret]")
 		}
-		trace[i].Text = signatures.ReplaceAllString(trace[i].Text, "[signature]")
 	}
-	return trace
+	return signatures.ReplaceAllString(text, "[signature]")
 }
 
 var signatures = regexp.MustCompile(`\b[0-9a-f]{64}\b`)

@@ -114,6 +114,9 @@ func (w *WebhookReceiver) take(call WebhookCall) (status int, release <-chan str
 	defer w.mu.Unlock()
 	for _, e := range call.Events {
 		channel := e.Text("channel")
+		if call.Path != allWebhooks { // what is told twice is refused once
+			break
+		}
 		if w.refuse[channel] > 0 && call.Status == http.StatusOK {
 			w.refuse[channel]--
 			call.Status = http.StatusInternalServerError
@@ -128,14 +131,14 @@ func (w *WebhookReceiver) take(call WebhookCall) (status int, release <-chan str
 	return call.Status, release
 }
 
-// Refuse has the next n calls that name a channel answered with 500.
+// Refuse has the next n calls to URL that name a channel answered with 500.
 func (w *WebhookReceiver) Refuse(channel string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refuse[channel] = n
 }
 
-// Hang has calls that name a channel wait for an answer, until release.
+// Hang has calls to URL that name a channel wait for an answer, until release.
 func (w *WebhookReceiver) Hang(channel string) (release func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,6 +1,7 @@
-// Command revurb is the server, and what one needs to set it up. It parses the
-// command line, logs and listens to signals; all else is in the packages of
-// core, and none of them knows of a command line.
+// Command revurb is the server, what one needs to set it up, and the suite that
+// judges it and others. It parses the command line, logs and listens to signals;
+// all else is in the packages of core and conformance, and none of them knows of
+// a command line.
 package main
 
 import (
@@ -43,8 +44,14 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		usage    *usageError
 		problems config.Problems
 		cut      *cutShort
+		own      *coded
 	)
 	switch {
+	case errors.As(err, &own):
+		if own.err != nil {
+			fmt.Fprintln(stderr, "revurb:", err)
+		}
+		return own.code
 	case errors.As(err, &cut):
 		return cut.code()
 	case errors.As(err, &problems):

@@ -165,6 +165,7 @@ func (c *Channel) pumpOnce() {
 	}
 	subs := c.snapshot
 	c.mu.Unlock()
+	defer c.reuse(b) // with mu held again
 	defer c.mu.Lock()
 	messages, bytes := b.send(subs)
 	if c.Sent != nil {
@@ -193,6 +194,17 @@ func (c *Channel) take() batch {
 	return b
 }
 
+// reuse keeps the memory of a batch that was sent for what is published next.
+// Most batches are of one message, in a channel that few are in: what they cost
+// is not shared by many deliveries.
+func (c *Channel) reuse(b batch) {
+	const most = 16 // messages: a burst does not hold memory for ever
+	if c.pending == nil && cap(b.messages) <= most {
+		clear(b.messages)
+		c.pending = b.messages[:0]
+	}
+}
+
 // batch is messages that are sent together.
 type batch struct {
 	messages []message
@@ -201,6 +213,10 @@ type batch struct {
 }
 
 func (b *batch) prepare() {
+	if len(b.messages) == 1 {
+		b.joined, b.excepts = b.messages[0].frame, b.messages[0].except != nil
+		return
+	}
 	frames := make([]*frame.Frame, len(b.messages))
 	for i, m := range b.messages {
 		frames[i] = m.frame
@@ -216,6 +232,12 @@ func (b *batch) send(subs []entry) (messages, bytes int) {
 	if parts < 2 {
 		return b.sendPart(subs)
 	}
+	return b.sendParts(subs, parts)
+}
+
+// sendParts is given a copy of the batch, so that one that is not split needs
+// no memory of its own.
+func (b batch) sendParts(subs []entry, parts int) (messages, bytes int) {
 	var wg sync.WaitGroup
 	counts := make([][2]int, parts)
 	for p := range parts {

@@ -207,6 +207,24 @@ func TestOverload(t *testing.T) {
 
 // Whoever comes and goes while others publish, nobody hears of a channel
 // before the greeting or anything twice.
+// void is a subscriber that takes no memory.
+type void struct{ _ byte }
+
+func (*void) Send(*frame.Frame) {}
+
+func TestBroadcastToOneAllocatesNothing(t *testing.T) {
+	c, f := channel.New("room"), text("a")
+	c.Add(new(void))
+	got := testing.AllocsPerRun(1000, func() {
+		if err := c.Broadcast(f, nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got != 0 {
+		t.Errorf("got %v allocations for a message, want 0", got)
+	}
+}
+
 func TestChurn(t *testing.T) {
 	c := channel.New("chat")
 	stop := make(chan struct{})

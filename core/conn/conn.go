@@ -50,11 +50,14 @@ type Conn struct {
 // Open admits a client of a and greets it. If the client is not admitted, it
 // is told why, the transport is closed and Open returns nil.
 func Open(ctx context.Context, a *app.App, h *hub.Hub, m *metrics.Metrics, wire Transport, now time.Duration, log *slog.Logger) *Conn {
+	wire, name := tapped(wire, log)
 	s, err := h.Connect(ctx, a, wire)
 	if err != nil {
 		Reject(a, m, wire, err, log)
 		return nil
 	}
+	name(s.ID)
+	log.Debug("connected", "socket", s.ID, "app", a.ID)
 	c := &Conn{session: s, hub: h, wire: wire, metrics: m.App(a.ID), log: log}
 	if a.MessageRate.Enabled {
 		c.rate = limit.Per(a.MessageRate.MaxAttempts, a.MessageRate.Decay)
@@ -92,7 +95,10 @@ func Reject(a *app.App, m *metrics.Metrics, wire Transport, err error, log *slog
 func (c *Conn) Session() *hub.Session { return c.session }
 
 // Closed says goodbye, once the transport has nothing more to read.
-func (c *Conn) Closed(ctx context.Context) { c.hub.Disconnect(ctx, c.session) }
+func (c *Conn) Closed(ctx context.Context) {
+	c.hub.Disconnect(ctx, c.session)
+	c.log.Debug("disconnected", "socket", c.session.ID, "app", c.session.App.ID)
+}
 
 // handlers are what clients may send. A new message is a row and a method.
 var handlers = map[string]func(*Conn, context.Context, protocol.Message) error{
@@ -110,7 +116,7 @@ func (c *Conn) Handle(ctx context.Context, payload []byte) {
 	c.metrics.MessagesIn.Inc()
 	c.metrics.BytesIn.Add(float64(len(payload)))
 	if c.log.Enabled(ctx, slog.LevelDebug) {
-		c.log.Debug("received", "frame", protocol.Redact(payload))
+		c.log.Debug("received", "socket", c.session.ID, "frame", protocol.Redact(payload))
 	}
 	if !c.rate.Allow() {
 		c.tooMany()

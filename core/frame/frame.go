@@ -9,7 +9,9 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"iter"
 	"sync"
+	"unicode/utf8"
 )
 
 // Frame is one text message, or several in a row, ready to be written to any
@@ -27,6 +29,7 @@ const (
 	finText   = 0x81 // FIN and opcode 1
 	rsv1      = 0x40 // the message is compressed (RFC 7692, section 6)
 	maxHeader = 10
+	maxReason = 123
 )
 
 // Text returns the frame of one text message.
@@ -55,9 +58,15 @@ func Join(frames []*Frame) *Frame {
 }
 
 // Close returns the bytes of a close frame. A reason of more than 123 bytes is
-// cut off (RFC 6455, section 5.5.1).
+// cut off (RFC 6455, section 5.5.1), between two characters: clients refuse a
+// reason that is not UTF-8.
 func Close(code int, reason string) []byte {
-	reason = reason[:min(len(reason), 123)]
+	if n := maxReason; len(reason) > n {
+		for n > 0 && !utf8.RuneStart(reason[n]) {
+			n--
+		}
+		reason = reason[:n]
+	}
 	b := []byte{0x88, byte(2 + len(reason)), byte(code >> 8), byte(code)}
 	return append(b, reason...)
 }
@@ -91,6 +100,21 @@ func (f *Frame) Wire() []byte { return f.wire }
 
 // Payload returns the payload of a frame of one message.
 func (f *Frame) Payload() []byte { return payload(f.wire) }
+
+// Payloads yields the payload of each message in f.
+func (f *Frame) Payloads() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if f.parts == nil {
+			yield(f.Payload())
+			return
+		}
+		for _, p := range f.parts {
+			if !yield(p.Payload()) {
+				return
+			}
+		}
+	}
+}
 
 func payload(wire []byte) []byte {
 	switch wire[1] {

@@ -15,11 +15,13 @@ func TestEncode(t *testing.T) {
 	}{
 		{"data is there even if there is none", protocol.Message{Event: "pusher:pong"}, `{"event":"pusher:pong","data":"{}"}`},
 		{
-			"a client event of a member", protocol.Message{Event: "client-a", Channel: "presence-x", Data: []byte(`"{}"`), UserID: "1"},
+			"a client event of a member",
+			protocol.Message{Event: "client-a", Channel: "presence-x", Data: []byte(`"{}"`), UserID: "1"},
 			`{"event":"client-a","channel":"presence-x","data":"{}","user_id":"1"}`,
 		},
 		{
-			"names are escaped, and no more than JSON asks for", protocol.Message{Event: "App\\Events\\<Sent>\"\n"},
+			"names are escaped, and no more than JSON asks for",
+			protocol.Message{Event: "App\\Events\\<Sent>\"\n"},
 			`{"event":"App\\Events\\<Sent>\"\n","data":"{}"}`,
 		},
 	}
@@ -131,6 +133,38 @@ func TestRedact(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := protocol.Redact([]byte(tt.frame))
+			for _, s := range tt.hidden {
+				if strings.Contains(got, s) {
+					t.Errorf("%s shows %s", got, s)
+				}
+			}
+			for _, s := range tt.shown {
+				if !strings.Contains(got, s) {
+					t.Errorf("%s does not show %s", got, s)
+				}
+			}
+		})
+	}
+}
+
+func TestRedactSent(t *testing.T) {
+	sig := strings.Repeat("0f", 32)
+	quoting := protocol.Unauthorized("presence-a", `Invalid signature: Expected HMAC SHA256 hex digest of 1.2:presence-a:{"user_id":"canary"}, but got `+sig)
+	tests := []struct {
+		name   string
+		frame  []byte
+		hidden []string
+		shown  []string
+	}{
+		{"an event of the app", protocol.Message{Event: "order", Channel: "orders", Data: []byte(`"canary"`), UserID: "canary"}.Encode(), []string{"canary"}, []string{"order", "orders"}},
+		{"the members", protocol.Message{Event: protocol.EventMemberAdded, Channel: "presence-a", Data: []byte(`"canary"`)}.Encode(), []string{"canary"}, []string{"member_added"}},
+		{"a greeting", protocol.Message{Event: protocol.EventConnectionEstablished, Data: []byte(`"1.2"`)}.Encode(), nil, []string{"1.2"}},
+		{"an error", quoting.Encode(protocol.Pusher), []string{"canary", sig}, []string{"Invalid signature", "null"}},
+		{"the error of a subscription", quoting.EncodeSubscription(), []string{"canary", sig}, []string{"Invalid signature", "401"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := protocol.RedactSent(tt.frame)
 			for _, s := range tt.hidden {
 				if strings.Contains(got, s) {
 					t.Errorf("%s shows %s", got, s)

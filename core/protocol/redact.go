@@ -51,3 +51,37 @@ func Redact(frame []byte) string {
 	}
 	return redactSignatures(string(Message{Event: m.Event, Channel: m.Channel, Data: data}.Encode()))
 }
+
+// RedactSent returns a frame that the server sends as it may be logged: what
+// the protocol says itself is shown, but for signatures; what apps say, and what
+// they say of their users, is not.
+func RedactSent(payload []byte) string {
+	m, err := Decode(payload)
+	switch {
+	case err != nil:
+		return "not a message: " + err.Error()
+	case m.Event == EventError || m.Event == EventSubscriptionError:
+		m.Data = redactError(m.Data)
+	case !strings.HasPrefix(m.Event, ReservedPrefix) && string(m.Data) != string(EmptyData):
+		m.Data = MustText(masked)
+	}
+	m.UserID = ""
+	return string(m.Encode())
+}
+
+// redactError masks what an error quotes of its cause.
+func redactError(data []byte) []byte {
+	out := []byte{'{'}
+	_ = Fields(data, func(key string, value []byte) error { // it is our own
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(AppendString(out, key), ':')
+		if text, err := String(value); err == nil {
+			value = AppendString(nil, RedactText(text))
+		}
+		out = append(out, value...)
+		return nil
+	})
+	return append(out, '}')
+}

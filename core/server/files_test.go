@@ -35,13 +35,15 @@ func TestRunningOutOfFiles(t *testing.T) {
 	const files = 64
 	var log buffer
 	// The context of the test is over before its cleanup, which stops the server.
-	cmd := exec.CommandContext(context.Background(), os.Args[0], "-test.run=^TestRunningOutOfFiles$")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestRunningOutOfFiles$")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", maxFiles, files))
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
 	t.Cleanup(func() {
+		defer cancel()
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the server: %v\n%s", err, log.String())
@@ -53,6 +55,9 @@ func TestRunningOutOfFiles(t *testing.T) {
 		addr, _ = strings.CutPrefix(lines.Text(), "listening on ")
 	}
 
+	if addr == "" {
+		t.Fatalf("the server does not listen:\n%s", log.String())
+	}
 	first, err := net.Dial("tcp", addr)
 	must(t, err)
 	alive, _, err := upgrade(first, path, nil)

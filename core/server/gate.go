@@ -52,6 +52,7 @@ func (g *gate) Enter(r *http.Request) (leave func(), err error) {
 	defer g.mu.Unlock()
 	if g.shut {
 		leaveIP()
+		g.metrics.Refused("stopping")
 		return nil, stopping
 	}
 	g.inside++

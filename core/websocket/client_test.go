@@ -234,9 +234,18 @@ func (c *client) told(code int) {
 	}
 }
 
-// closed reads the close frame, and then the end of the connection: there is
-// exactly one close frame, and nothing after it. A code of 0 is none.
+// closed reads the close frame, answers it, and reads the end of the connection:
+// there is exactly one close frame, and nothing after it. A code of 0 is none.
 func (c *client) closed(code int) (reason string) {
+	c.t.Helper()
+	reason = c.closing(code)
+	_, _ = c.Write(masked(finClose, closing(code, "")[:min(code, 2)])) // if it still listens
+	c.ended()
+	return reason
+}
+
+// closing reads the close frame.
+func (c *client) closing(code int) (reason string) {
 	c.t.Helper()
 	payload := c.next(finClose)
 	got := 0
@@ -246,7 +255,6 @@ func (c *client) closed(code int) (reason string) {
 	if got != code {
 		c.t.Fatalf("got close code %d %q, want %d", got, reason, code)
 	}
-	c.ended()
 	return reason
 }
 

@@ -31,7 +31,7 @@ type Deps struct {
 // Gate limits who may connect, before anything is known but the address.
 type Gate interface {
 	// Enter lets a client in, who calls leave once when it is gone. The error
-	// is what a client reads that is not let in.
+	// is what a client reads that is not let in; the gate counts it.
 	Enter(r *http.Request) (leave func(), err error)
 }
 
@@ -79,7 +79,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, hs conn.Handshak
 	}
 	leave, err := h.enter(r)
 	if err != nil {
-		h.Metrics.Refused("gate")
 		no := refusal{http.StatusTooManyRequests, http.Header{"Retry-After": {"1"}}, err.Error()}
 		no.write(w)
 		return

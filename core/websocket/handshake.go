@@ -17,9 +17,14 @@ const howTo = "This is where WebSockets connect. Ask for one with the headers Up
 	"Sec-WebSocket-Version: 13 and Sec-WebSocket-Key, as every client library does. " +
 	"A proxy in between must pass them on, and must speak HTTP/1.1 to this server."
 
-// closeUpgrade has close by itself, and first: net/http does not close the
-// connection when it finds it in a list.
-var closeUpgrade = []string{"close", "Upgrade"}
+// offer is what a server says with status 426 (RFC 9110, section 15.5.22, and
+// RFC 6455, section 4.4). Connection is in two lines, and close is in the first,
+// as net/http looks for nothing else.
+var offer = http.Header{
+	"Upgrade":               {"websocket"},
+	"Connection":            {"close", "Upgrade"},
+	"Sec-Websocket-Version": {"13"},
+}
 
 // wantsUpgrade reports whether r asks for a WebSocket.
 func wantsUpgrade(r *http.Request) bool {
@@ -35,11 +40,9 @@ func checkHandshake(r *http.Request) *refusal {
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
 		return &refusal{http.StatusHTTPVersionNotSupported, nil, "WebSockets need HTTP/1.1, not " + r.Proto + "."}
 	case !wantsUpgrade(r) || !hasToken(r.Header["Connection"], "upgrade"):
-		return &refusal{http.StatusUpgradeRequired, http.Header{"Upgrade": {"websocket"}, "Connection": closeUpgrade}, howTo}
+		return &refusal{http.StatusUpgradeRequired, offer, howTo}
 	case strings.TrimSpace(r.Header.Get("Sec-WebSocket-Version")) != "13":
-		return &refusal{http.StatusUpgradeRequired, http.Header{
-			"Upgrade": {"websocket"}, "Connection": closeUpgrade, "Sec-Websocket-Version": {"13"},
-		}, "The version of the WebSocket protocol that is spoken here is 13."}
+		return &refusal{http.StatusUpgradeRequired, offer, "The version of the WebSocket protocol that is spoken here is 13."}
 	case !validKey(r.Header["Sec-Websocket-Key"]):
 		return &refusal{http.StatusBadRequest, nil, "Sec-WebSocket-Key must be 16 bytes in base64, and must occur once."}
 	case r.ContentLength != 0:

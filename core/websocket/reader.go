@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"time"
 
 	"github.com/lxzan/gws"
 
@@ -29,11 +30,31 @@ func (s *socket) read() {
 				return
 			}
 		}
-		if s.buffered.Buffered() == 0 {
+		if s.quiet() {
 			s.goesOn = true
 			return
 		}
 	}
+}
+
+// maxFresh is how many fresh readers a client may have in a second. A fresh one
+// costs some microseconds, which a client that talks all the time had better
+// save.
+const maxFresh = 32
+
+// quiet reports whether the client has nothing more to say for now.
+func (s *socket) quiet() bool {
+	if s.buffered.Buffered() > 0 {
+		return false
+	}
+	if now := uint32(s.h.Wheel.Now() / time.Second); now != s.second {
+		s.second, s.fresh = now, 0
+	}
+	if s.fresh >= maxFresh {
+		return false
+	}
+	s.fresh++
+	return true
 }
 
 // over is deferred by each reader.

@@ -69,7 +69,8 @@ func TestRejectedClientThatDoesNotAnswerIsReallyClosed(t *testing.T) {
 			s := start(t, with.setup)
 			c := s.upgrade(t, "/app/unknown", nil)
 			c.told(protocol.ErrAppNotFound.Code)
-			c.closed(protocol.ErrAppNotFound.Code) // it says nothing, and yet the end comes
+			c.closing(protocol.ErrAppNotFound.Code)
+			c.ended()
 		})
 	}
 }

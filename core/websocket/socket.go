@@ -41,6 +41,8 @@ type socket struct {
 
 	// Owned by the reader.
 	goesOn  bool   // in another goroutine
+	fresh   uint8  // readers in this second
+	second  uint32 // of the wheel's clock
 	early   []byte // what came together with the handshake
 	guard   guard
 	fault   int   // the code to close with, once the library has seen what came before

@@ -1,0 +1,70 @@
+# make        format, check and test: what to run before a commit
+# make help   the other targets
+
+tool := go tool -modfile=.ci/tools.mod
+e2e  := conformance/e2e
+
+.PHONY: all
+all: fmt check test
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: fmt
+fmt: ## Format the source
+	$(tool) gofumpt -w .
+
+.PHONY: check
+check: ## Find mistakes without running anything
+	go vet ./...
+	$(tool) staticcheck ./...
+	test -z "$$($(tool) gofumpt -l . | tee /dev/stderr)"
+
+.PHONY: lint
+lint: ## Find more of them, with golangci-lint, which is installed apart
+	@command -v golangci-lint >/dev/null || { \
+	  echo 'golangci-lint is not installed: go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0'; exit 1; }
+	golangci-lint run ./...
+
+.PHONY: test
+test: e2e-deps ## Install what the tests need and run all of them, with the race detector
+	REVURB_REQUIRE_ALL=1 go test -race ./...
+
+.PHONY: e2e-deps
+e2e-deps: $(e2e)/node_modules/.package-lock.json ## Install the clients and the browser of the end-to-end tests
+	@.ci/chromium
+
+$(e2e)/node_modules/.package-lock.json: $(e2e)/package.json $(e2e)/package-lock.json
+	@command -v npm >/dev/null || { \
+	  echo 'npm is not installed: install Node.js 20 or newer, with npm; go test ./... alone needs only Go'; exit 1; }
+	npm ci --prefix $(e2e) --no-audit --no-fund
+	@touch $@
+
+.PHONY: e2e
+e2e: e2e-deps ## Run only the end-to-end tests, and list their scenarios
+	REVURB_REQUIRE_ALL=1 go test -race -v ./$(e2e)
+
+.PHONY: mutants
+mutants: ## Break our server on purpose, and see that the conformance suite notices
+	go test ./conformance/mutants -run TestMutants -count=1 -v
+
+.PHONY: conformance
+conformance: ## Judge a running server, URL=ws://... ID=... KEY=..., the secret in REVURB_CONFORMANCE_SECRET
+	go run ./cmd/revurb conformance --url $(or $(URL),ws://127.0.0.1:8080) --app-id $(ID) --key $(KEY)
+
+.PHONY: golden
+golden: ## Rewrite the expectations of the transcripts; then read the diff
+	go test ./core/conn ./core/api -rewrite
+
+.PHONY: fuzz
+fuzz: ## Fuzz the decoder for a minute
+	go test ./core/protocol -run '^$$' -fuzz FuzzDecode -fuzztime 1m -fuzzminimizetime 1x
+
+.PHONY: bench
+bench: ## Measure
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: run
+run: ## Run the server
+	go run ./cmd/revurb start

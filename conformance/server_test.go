@@ -1,0 +1,154 @@
+package conformance_test
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/revurb/revurb/conformance"
+	"github.com/revurb/revurb/conformance/targets"
+	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/config"
+	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/core/server"
+)
+
+var seed = flag.Uint64("seed", 0, "run the cases in another order; 0 is that of the protocol")
+
+// TestMain runs more cases at a time than there are processors: they wait for
+// the network more than they work.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", "8") // the flag exists
+	}
+	os.Exit(m.Run())
+}
+
+// TestConformance holds our own server to every case, in both dialects.
+func TestConformance(t *testing.T) {
+	for _, d := range []conformance.Dialect{conformance.Pusher, conformance.Reverb} {
+		t.Run(string(d), func(t *testing.T) {
+			r := conformance.Runner{Target: startServer(t, d)}
+			cases := conformance.All()
+			if *seed != 0 {
+				random := rand.New(rand.NewPCG(*seed, 0))
+				random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
+			}
+			var alone sync.RWMutex // held for writing by a case that needs the app to itself
+			for _, c := range cases {
+				t.Run(c.ID, func(t *testing.T) {
+					t.Parallel()
+					if c.Serial {
+						alone.Lock()
+						defer alone.Unlock()
+					} else {
+						alone.RLock()
+						defer alone.RUnlock()
+					}
+					judge(t, r.One(t.Context(), &c))
+				})
+			}
+		})
+	}
+}
+
+// judge has a test end as a case did.
+func judge(t *testing.T, res conformance.Result) {
+	t.Helper()
+	switch res.Outcome {
+	case conformance.Pass:
+	case conformance.Skip:
+		t.Skip(res.Failure.Message)
+	default:
+		for _, e := range res.Trace {
+			t.Logf("%10s  %-8s %-2s %.300s", e.After.Round(time.Microsecond), e.Kind, e.Conn, e.Text)
+		}
+		t.Errorf("%s: %s\n%s\n%s\nexpected %s\nactual   %s", res.Outcome, res.Case.Title, res.Case.Requirement,
+			res.Failure.Message, res.Failure.Expected, res.Failure.Actual)
+	}
+}
+
+// startServer runs a server in this process, with all the apps that cases ask
+// for, until the test ends.
+func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
+	t.Helper()
+	c := config.Default()
+	c.Server.Port = 0
+	c.Server.DrainTimeout = 100 * time.Millisecond
+	c.Admin.Listen = ""
+	main := newApp(d, "main")
+	c.Apps = app.List{main}
+	apps := map[conformance.Fixture]conformance.Credentials{}
+	for f, change := range fixtures {
+		a := newApp(d, string(f))
+		change(&a)
+		c.Apps = append(c.Apps, a)
+		apps[f] = conformance.Credentials{ID: a.ID, Key: a.Key, Secret: a.Secret}
+	}
+	s, err := server.New(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Serve(ctx)
+		done <- err
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+
+	description, err := targets.Load("revurb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := description.Target(d)
+	target.App = conformance.Credentials{ID: main.ID, Key: main.Key, Secret: main.Secret}
+	target.Apps = apps
+	if target.HTTP, err = url.Parse(s.URL()); err != nil {
+		t.Fatal(err)
+	}
+	ws := *target.HTTP
+	ws.Scheme = strings.Replace(ws.Scheme, "http", "ws", 1)
+	target.URLs = []*url.URL{&ws}
+	target.Timeout, target.Quiet = 20*time.Second, 300*time.Millisecond
+	target.Settle()
+	return target
+}
+
+func newApp(d conformance.Dialect, name string) app.App {
+	a := app.Default(protocol.Dialect(d))
+	a.ID, a.Key, a.Secret = name+"-id", name+"-key", name+"-secret-canary"
+	return a
+}
+
+// fixtures are what is special about the further apps of a target.
+var fixtures = map[conformance.Fixture]func(*app.App){
+	conformance.Second:         func(*app.App) {},
+	conformance.Quota:          func(a *app.App) { a.MaxConnections = 2 },
+	conformance.Disabled:       func(a *app.App) { a.Enabled = false },
+	conformance.NoClientEvents: func(a *app.App) { a.ClientEvents = app.FromNone },
+	conformance.ShortLived: func(a *app.App) {
+		a.PingInterval, a.PongTimeout, a.CacheTTL = time.Second, time.Second, 2*time.Second
+	},
+	conformance.TLSOnly: func(a *app.App) { a.TLSOnly = true },
+	conformance.Strict:  func(a *app.App) { a.StrictProtocol = true },
+	conformance.Origins: func(a *app.App) { a.AllowedOrigins = []string{"allowed.example", "*.allowed.example"} },
+}
