@@ -104,11 +104,13 @@ func httpAuthMutants() []mutant {
 		{
 			name: "http-auth-off", bug: "requests are answered whoever sends them",
 			killedBy: []string{"HA-03", "HA-04", "HA-05", "HA-06", "HA-08", "HA-10", "HA-16", "HA-17", "security.http.signatures", "security.http.pollution"},
+			also:     []string{"HA-07", "HA-09"},
 			http:     func(x *exchange) answer { return x.resign(nil).send() },
 		},
 		{
 			name: "http-signature-unchecked", bug: "a request needs a signature, but not the right one",
 			killedBy: []string{"HA-03", "HA-16", "security.http.signatures"},
+			also:     []string{"HA-04", "security.http.pollution"},
 			http:     func(x *exchange) answer { return x.retry(reason("Invalid signature")) },
 		},
 		{
@@ -156,6 +158,7 @@ func httpAuthMutants() []mutant {
 		{
 			name: "http-time-unchecked", bug: "a request may be of any time",
 			killedBy: []string{"HA-07"},
+			also:     []string{"HA-08"},
 			config: func(c *config.Config) {
 				for i := range c.Apps {
 					c.Apps[i].TimestampWindow = 0
@@ -383,6 +386,7 @@ func publishMutants() []mutant {
 		{
 			name: "publish-422", bug: "what is wrong is answered with 422",
 			killedBy: []string{"HE-10", "HE-11", "HE-12", "HE-13"},
+			also:     []string{"HE-09"},
 			http: func(x *exchange) answer {
 				a := x.send()
 				if badRequests(x) && a.status == http.StatusBadRequest {
@@ -536,6 +540,7 @@ func queryMutants() []mutant {
 		{
 			name: "channels-names", bug: "channels are a list of names",
 			killedBy: []string{"HQ-02", "HQ-01"},
+			also:     []string{"HQ-03"},
 			http: answers(http.MethodGet, channelsPath, func(_ *exchange, o object) string {
 				names := []string{}
 				for name := range parse(o["channels"]) {
@@ -547,6 +552,7 @@ func queryMutants() []mutant {
 		{
 			name: "channels-prefix-ignored", bug: "filter_by_prefix is ignored",
 			killedBy: []string{"HQ-03"},
+			also:     []string{"HQ-02", "HQ-04"},
 			http: func(x *exchange) answer {
 				q := x.params()
 				if x.method != http.MethodGet || !channelsPath.MatchString(x.path) || !q.Has("filter_by_prefix") || !x.rightlySigned(credentialsOf(mainApp)) {
@@ -628,6 +634,7 @@ func queryMutants() []mutant {
 		{
 			name: "users-of-any-channel", bug: "every channel has users",
 			killedBy: []string{"HQ-11"},
+			also:     []string{"HQ-12"},
 			http: func(x *exchange) answer {
 				a := x.send()
 				if x.method == http.MethodGet && usersPath.MatchString(x.path) && a.status == http.StatusBadRequest {
@@ -700,6 +707,7 @@ func securityMutants() []mutant {
 		{
 			name: "handshake-guessed", bug: "a handshake that lacks something is one",
 			killedBy: []string{"security.handshake.incomplete"},
+			also:     []string{"security.handshake.version"},
 			head: func(head string) string {
 				line, _, _ := strings.Cut(head, "\r\n")
 				if strings.HasPrefix(line, "POST") || wellFormedKey.MatchString(head) && strings.Contains(head, "Version: 13") {

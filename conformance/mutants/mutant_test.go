@@ -17,8 +17,11 @@ type mutant struct {
 	// of them must fail.
 	killedBy []string
 
-	// total says that little works at all with the bug: the witnesses may fail,
-	// too.
+	// also are neighbors of those cases that may find it as well. All other
+	// neighbors must pass.
+	also []string
+
+	// total says that little works at all with the bug: any other case may fail, too.
 	total bool
 
 	config func(*config.Config) // the server is set up wrongly

@@ -115,6 +115,7 @@ func presenceMutants() []mutant {
 		{
 			name: "members-without-self", bug: "a new member is not in its own list",
 			killedBy: []string{"PRES-01", "PRES-03"},
+			also:     []string{"PRES-04"},
 			ports: joining(func(list []presence.Member, first bool, m presence.Member) ([]presence.Member, bool) {
 				return slices.DeleteFunc(slices.Clone(list), func(x presence.Member) bool { return x.UserID == m.UserID }), first
 			}),
@@ -122,6 +123,7 @@ func presenceMutants() []mutant {
 		{
 			name: "members-only-self", bug: "who comes later is told of nobody",
 			killedBy: []string{"PRES-03"},
+			also:     []string{"PRES-04"},
 			ports: joining(func(list []presence.Member, first bool, m presence.Member) ([]presence.Member, bool) {
 				return []presence.Member{m}, first
 			}),
@@ -129,6 +131,7 @@ func presenceMutants() []mutant {
 		{
 			name: "members-count", bug: "the count of members is one too many",
 			killedBy: []string{"PRES-01", "PRES-03"},
+			also:     []string{"PRES-02", "PRES-04"},
 			down: presenceData(func(text string) string {
 				return countOf.ReplaceAllStringFunc(text, func(s string) string { return s + "0" })
 			}),
@@ -136,6 +139,7 @@ func presenceMutants() []mutant {
 		{
 			name: "members-no-hash", bug: "a member without user_info is not in the hash",
 			killedBy: []string{"PRES-09"},
+			also:     []string{"PRES-19"},
 			down: presenceData(func(text string) string {
 				return strings.ReplaceAll(emptyInfo.ReplaceAllString(text, ""), ",}", "}")
 			}),
@@ -150,6 +154,7 @@ func presenceMutants() []mutant {
 		{
 			name: "members-numbers", bug: "a user_id of digits is a number to others",
 			killedBy: []string{"PRES-08"},
+			also:     []string{"PRES-19"},
 			down: func(l *link, f frame) []frame {
 				return messages("pusher_internal:", func(_ *link, o object) []frame {
 					return message(o.setString("data", numericID.ReplaceAllString(o.str("data"), "$1$2")))
@@ -180,6 +185,7 @@ func presenceMutants() []mutant {
 		{
 			name: "member-added-twice", bug: "the others are told of every connection of a user",
 			killedBy: []string{"PRES-04"},
+			also:     []string{"PRES-05"},
 			ports: joining(func(list []presence.Member, _ bool, _ presence.Member) ([]presence.Member, bool) {
 				return list, true
 			}),
@@ -199,11 +205,13 @@ func presenceMutants() []mutant {
 		{
 			name: "member-removed-lost", bug: "nobody is told of members who leave",
 			killedBy: []string{"PRES-06", "PRES-07", "PRES-20"},
+			also:     []string{"PRES-08"},
 			ports:    leaving(func(m presence.Member, _ bool) (presence.Member, bool) { return m, false }),
 		},
 		{
 			name: "member-removed-early", bug: "a user has left when one of its connections has",
 			killedBy: []string{"PRES-05"},
+			also:     []string{"PRES-06"},
 			ports:    leaving(func(m presence.Member, _ bool) (presence.Member, bool) { return m, true }),
 		},
 		{
@@ -243,6 +251,7 @@ func cacheMutants() []mutant {
 		{
 			name: "cache-empty", bug: "nothing is cached",
 			killedBy: []string{"CACHE-02", "CACHE-03", "CACHE-09"},
+			also:     []string{"CACHE-08"},
 			ports: storing(func(s cache.Store) store {
 				return store{Store: s, get: func(e cache.Event, _ bool) (cache.Event, bool) { return e, false }}
 			}),
@@ -271,6 +280,7 @@ func cacheMutants() []mutant {
 		{
 			name: "cache-miss-silent", bug: "who misses the cache is not told",
 			killedBy: []string{"CACHE-01"},
+			also:     []string{"CACHE-02"},
 			down:     lost("pusher:cache_miss"),
 		},
 		{
@@ -346,11 +356,13 @@ func clientEventMutants() []mutant {
 		{
 			name: "client-events-lost", bug: "client events get lost",
 			killedBy: []string{"CEV-01", "CEV-02", "CEV-03"},
+			also:     []string{"CEV-10"},
 			up:       lost("client-"),
 		},
 		{
 			name: "client-events-echoed", bug: "who sends a client event gets it, too",
 			killedBy: []string{"CEV-01"},
+			also:     []string{"CEV-02"},
 			ports: publishing(func(b broker.Broker, ctx context.Context, m broker.Message) error {
 				if bytes.Contains(m.Frame.Wire(), []byte(`"client-`)) {
 					m.Except = ""
@@ -376,6 +388,7 @@ func clientEventMutants() []mutant {
 		{
 			name: "client-events-object", bug: "the data of a client event is passed on as it is",
 			killedBy: []string{"CEV-03"},
+			also:     []string{"CEV-02", "CEV-10"},
 			down: messages("client-", func(_ *link, o object) []frame {
 				if s := o.str("data"); json.Valid([]byte(s)) {
 					o = o.set("data", s)

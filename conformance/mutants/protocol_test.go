@@ -112,6 +112,7 @@ func connectionMutants() []mutant {
 		{
 			name: "version-7-only", bug: "only version 7 of the protocol is spoken",
 			killedBy: []string{"CON-02", "CON-03"},
+			also:     []string{"CON-04"},
 			head: requestLine(func(line string) string {
 				if p := protocolParam.FindString(line); p != "" && p != "protocol=7" {
 					return strings.Replace(line, p, "protocol=99", 1)
@@ -159,11 +160,13 @@ func connectionMutants() []mutant {
 		{
 			name: "error-silent", bug: "errors are not told",
 			killedBy: []string{"CON-09", "CON-10", "SUB-11", "SUB-12", "SUB-13", "SUB-14", "SUB-18", "PRES-10"},
+			also:     []string{"CON-08", "PRES-11", "SUB-15"},
 			down:     lost("pusher:error"),
 		},
 		{
 			name: "error-string", bug: "the data of pusher:error is a string",
 			killedBy: []string{"CON-10", "SUB-18", "CON-25"},
+			also:     []string{"CON-09", "CON-11", "SUB-19"},
 			down: messages("pusher:error", func(_ *link, o object) []frame {
 				return message(o.setString("data", string(o["data"])))
 			}),
@@ -171,6 +174,7 @@ func connectionMutants() []mutant {
 		{
 			name: "refusal-4200", bug: "who is refused is told to come back at once",
 			killedBy: []string{"CON-15", "CON-09"},
+			also:     []string{"CON-08", "CON-10", "CON-13"},
 			down: func(_ *link, f frame) []frame {
 				if c := f.closeCode(); c >= 4000 && c < 4100 {
 					f = f.withCode(4200)
@@ -326,6 +330,7 @@ func subscriptionMutants() []mutant {
 		{
 			name: "encrypted-empty", bug: "the data of subscription_succeeded is empty for an encrypted channel",
 			killedBy: []string{"SUB-20"},
+			also:     []string{"SUB-21"},
 			down: messages("pusher_internal:subscription_succeeded", func(_ *link, o object) []frame {
 				if strings.HasPrefix(o.str("channel"), "private-encrypted-") {
 					o = o.set("data", `""`)
@@ -376,6 +381,7 @@ func subscriptionMutants() []mutant {
 		{
 			name: "unsubscribe-answered", bug: "unsubscribing is answered",
 			killedBy: []string{"SUB-05"},
+			also:     []string{"SUB-06"},
 			up: messages("pusher:unsubscribe", func(l *link, o object) []frame {
 				l.toClient(`{"event":"pusher_internal:unsubscribed","data":"{}"}`)
 				return message(o)
@@ -384,6 +390,7 @@ func subscriptionMutants() []mutant {
 		{
 			name: "unsubscribe-ignored", bug: "unsubscribing does nothing",
 			killedBy: []string{"SUB-05", "SUB-07", "CEV-12", "PRES-07"},
+			also:     []string{"PRES-08"},
 			up:       lost("pusher:unsubscribe"),
 		},
 		{
@@ -457,6 +464,7 @@ func subscriptionMutants() []mutant {
 		{
 			name: "private-refused", bug: "no private channel can be subscribed to",
 			killedBy: []string{"SUB-10", "SUB-16", "SUB-17", "SUB-20", "PRES-01", "CEV-01"},
+			also:     []string{"CEV-02", "PRES-02", "SUB-15", "SUB-18", "SUB-21"},
 			up: subscribing(func(_ *link, d object) object {
 				if private(d.str("channel")) {
 					return d.setString("auth", "")
@@ -476,8 +484,8 @@ func subscriptionMutants() []mutant {
 		},
 		lenient("auth-unchecked", "the signature of a subscription is not checked",
 			func(*link, object) bool { return true },
-			"SUB-11", "SUB-12", "SUB-13", "SUB-14", "SUB-15", "SUB-16", "SUB-18", "CACHE-07", "PRES-12", "security.auth.signatures",
-			"security.auth.other-app", "security.auth.confusion"),
+			"SUB-11", "SUB-12", "SUB-13", "SUB-14", "SUB-15", "SUB-16", "SUB-18", "SUB-19", "CACHE-07", "PRES-12",
+			"security.auth.signatures", "security.auth.other-app", "security.auth.confusion", "security.auth.no-member-data"),
 		lenient("auth-optional", "a subscription without auth is as good as one with it",
 			func(_ *link, d object) bool { return d.str("auth") == "" }, "SUB-11", "CACHE-07"),
 		lenient("auth-any-form", "an auth that is no key and signature will do",
@@ -488,7 +496,7 @@ func subscriptionMutants() []mutant {
 			}, "SUB-13"),
 		lenient("auth-any-signature", "a signature may be anything, as long as the key is right",
 			func(_ *link, d object) bool { return strings.HasPrefix(d.str("auth"), key+":") },
-			"SUB-14", "SUB-15", "SUB-16", "PRES-12", "security.auth.signatures", "security.auth.confusion"),
+			"SUB-14", "SUB-15", "SUB-16", "PRES-12", "security.auth.signatures", "security.auth.confusion", "security.auth.no-member-data"),
 		lenient("auth-any-socket", "the signature for another connection will do",
 			func(l *link, d object) bool {
 				for _, other := range l.others() {
