@@ -129,7 +129,7 @@ func presenceMutants() []mutant {
 			}),
 		},
 		{
-			name: "members-count", bug: "the count of members is one too many",
+			name: "members-count", bug: "the count of members is not how many there are",
 			killedBy: []string{"PRES-01", "PRES-03"},
 			also:     []string{"PRES-02", "PRES-04"},
 			down: presenceData(func(text string) string {

@@ -270,11 +270,6 @@ func (l *link) toClient(text string) {
 	_ = l.send(l.client, 0, frame{fin: true, opcode: opText, payload: []byte(text)}.bytes()) // it may have gone
 }
 
-// toServer sends a message to the server beside what the client sends.
-func (l *link) toServer(text string) {
-	_ = l.send(l.server, 1, frame{fin: true, opcode: opText, masked: true, payload: []byte(text)}.bytes()) // it may have gone
-}
-
 // learn notes the socket ID.
 func (l *link) learn(f frame) {
 	if !f.isText() || !bytes.Contains(f.payload, []byte("connection_established")) {
