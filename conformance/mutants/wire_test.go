@@ -206,8 +206,10 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "length-125", bug: "messages of 125 bytes and more get lost",
-			killedBy: []string{"rfc6455.length.125", "rfc6455.length.126", "rfc6455.length.127", "rfc6455.length.128", "rfc6455.length.4096",
-				"rfc6455.length.9999", "rfc6455.length.65535", "rfc6455.length.65536", "rfc6455.chop.997"},
+			killedBy: []string{
+				"rfc6455.length.125", "rfc6455.length.126", "rfc6455.length.127", "rfc6455.length.128", "rfc6455.length.4096",
+				"rfc6455.length.9999", "rfc6455.length.65535", "rfc6455.length.65536", "rfc6455.chop.997",
+			},
 			also: []string{"rfc6455.chop.header"},
 			up: func(_ *link, f frame) []frame {
 				if f.opcode == opText && len(f.payload) >= 125 {
@@ -248,8 +250,10 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "fragment-is-message", bug: "each fragment is taken for a message",
-			killedBy: []string{"rfc6455.fragment.two", "rfc6455.fragment.every-place", "rfc6455.fragment.single-bytes", "rfc6455.fragment.empty-parts",
-				"rfc6455.fragment.octets", "rfc6455.fragment.pong-between", "rfc6455.utf8.split", "rfc6455.utf8.split-single-bytes"},
+			killedBy: []string{
+				"rfc6455.fragment.two", "rfc6455.fragment.every-place", "rfc6455.fragment.single-bytes", "rfc6455.fragment.empty-parts",
+				"rfc6455.fragment.octets", "rfc6455.fragment.pong-between", "rfc6455.utf8.split", "rfc6455.utf8.split-single-bytes",
+			},
 			also: []string{"rfc6455.fragment.no-start", "rfc6455.fragment.ping-between", "rfc6455.fragment.pings-between"},
 			up: func(_ *link, f frame) []frame {
 				if !f.control() && (!f.fin || f.opcode == opContinuation) {
@@ -284,16 +288,20 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "utf8-unchecked", bug: "text need not be UTF-8",
-			killedBy: []string{"rfc6455.utf8.lone-*", "rfc6455.utf8.cut-off-*", "rfc6455.utf8.surrogate-*", "rfc6455.utf8.overlong-*",
+			killedBy: []string{
+				"rfc6455.utf8.lone-*", "rfc6455.utf8.cut-off-*", "rfc6455.utf8.surrogate-*", "rfc6455.utf8.overlong-*",
 				"rfc6455.utf8.beyond-10ffff", "rfc6455.utf8.five-bytes", "rfc6455.utf8.six-bytes", "rfc6455.utf8.fe-ff", "rfc6455.utf8.latin-1",
 				"rfc6455.utf8.split-invalid", "rfc6455.utf8.after-message", "rfc6455.utf8.ends-within-character", "rfc6455.close.bad-reason",
-				"rfc6455.close.tells-why-text", "rfc6455.deflate.invalid-utf8"},
+				"rfc6455.close.tells-why-text", "rfc6455.deflate.invalid-utf8",
+			},
 			up: tolerateUTF8,
 		},
 		{
 			name: "utf8-ascii", bug: "text must be ASCII",
-			killedBy: []string{"rfc6455.utf8.two-bytes", "rfc6455.utf8.three-bytes", "rfc6455.utf8.four-bytes", "rfc6455.utf8.bounds-*",
-				"rfc6455.utf8.around-surrogates", "rfc6455.utf8.noncharacters", "rfc6455.utf8.bom"},
+			killedBy: []string{
+				"rfc6455.utf8.two-bytes", "rfc6455.utf8.three-bytes", "rfc6455.utf8.four-bytes", "rfc6455.utf8.bounds-*",
+				"rfc6455.utf8.around-surrogates", "rfc6455.utf8.noncharacters", "rfc6455.utf8.bom",
+			},
 			also: []string{"rfc6455.utf8.split"},
 			up: func(_ *link, f frame) []frame {
 				if f.opcode == opText && bytes.ContainsFunc(f.payload, func(r rune) bool { return r > 127 }) {
@@ -444,8 +452,10 @@ func controlMutants() []mutant {
 		},
 		{
 			name: "close-unanswered", bug: "a close frame is answered with the end of the connection",
-			killedBy: []string{"rfc6455.close.empty", "rfc6455.close.code", "rfc6455.close.reason", "rfc6455.close.125", "rfc6455.close.after-message",
-				"rfc6455.close.valid-*", "rfc6455.close.echo", "rfc6455.close.ends-tcp", "rfc6455.close.twice", "rfc6455.fragment.close-between"},
+			killedBy: []string{
+				"rfc6455.close.empty", "rfc6455.close.code", "rfc6455.close.reason", "rfc6455.close.125", "rfc6455.close.after-message",
+				"rfc6455.close.valid-*", "rfc6455.close.echo", "rfc6455.close.ends-tcp", "rfc6455.close.twice", "rfc6455.fragment.close-between",
+			},
 			also: []string{"rfc6455.close.nothing-after", "rfc6455.close.tells-why-text"},
 			down: func(_ *link, f frame) []frame {
 				if f.opcode == opClose {
@@ -525,9 +535,11 @@ func deflateMutants() []mutant {
 	return []mutant{
 		{
 			name: "deflate-any-offer", bug: "every offer of an extension is taken for one of permessage-deflate without parameters",
-			killedBy: []string{"rfc6455.deflate.offer-unknown", "rfc6455.deflate.offer-unknown-param", "rfc6455.deflate.offer-duplicate-param",
+			killedBy: []string{
+				"rfc6455.deflate.offer-unknown", "rfc6455.deflate.offer-unknown-param", "rfc6455.deflate.offer-duplicate-param",
 				"rfc6455.deflate.offer-window-*", "rfc6455.deflate.offer-client-window-too-large", "rfc6455.deflate.offer-takeover-value",
-				"rfc6455.deflate.offer-webkit", "rfc6455.deflate.offer-server-window"},
+				"rfc6455.deflate.offer-webkit", "rfc6455.deflate.offer-server-window",
+			},
 			head: func(head string) string {
 				if strings.Contains(head, "Extensions:") {
 					return header(extensions, extensions+" permessage-deflate")(head)
@@ -553,8 +565,10 @@ func deflateMutants() []mutant {
 		},
 		{
 			name: "deflate-param-twice", bug: "the agreement has a parameter twice",
-			killedBy: []string{"rfc6455.deflate.offer-plain", "rfc6455.deflate.offer-browser", "rfc6455.deflate.offer-fallback",
-				"rfc6455.deflate.offer-two-headers", "rfc6455.deflate.offer-quoted", "rfc6455.deflate.offer-server-takeover"},
+			killedBy: []string{
+				"rfc6455.deflate.offer-plain", "rfc6455.deflate.offer-browser", "rfc6455.deflate.offer-fallback",
+				"rfc6455.deflate.offer-two-headers", "rfc6455.deflate.offer-quoted", "rfc6455.deflate.offer-server-takeover",
+			},
 			answer: func(head string) string {
 				if strings.Contains(head, "permessage-deflate") {
 					return header(extensions, extensions+" permessage-deflate; server_no_context_takeover; server_no_context_takeover")(head)
@@ -570,8 +584,10 @@ func deflateMutants() []mutant {
 		},
 		{
 			name: "deflate-plain-only", bug: "compressed messages get lost",
-			killedBy: []string{"rfc6455.deflate.message", "rfc6455.deflate.mixed", "rfc6455.deflate.stored", "rfc6455.deflate.final-block",
-				"rfc6455.deflate.several-blocks", "rfc6455.deflate.repeated"},
+			killedBy: []string{
+				"rfc6455.deflate.message", "rfc6455.deflate.mixed", "rfc6455.deflate.stored", "rfc6455.deflate.final-block",
+				"rfc6455.deflate.several-blocks", "rfc6455.deflate.repeated",
+			},
 			also: []string{"rfc6455.deflate.rsv1-continuation"},
 			up: func(l *link, f frame) []frame {
 				if l.deflate.Load() && f.rsv == 4 && f.fin && !f.control() {

@@ -106,8 +106,11 @@ func (c *Console) failures(r *Run) {
 			continue
 		}
 		for _, line := range []struct{ name, text string }{
-			{"requirement", res.Requirement}, {"what", res.Message}, {"expected", res.Expected},
-			{"actual", res.Actual}, {"source", res.Source},
+			{"requirement", res.Requirement},
+			{"what", res.Message},
+			{"expected", res.Expected},
+			{"actual", res.Actual},
+			{"source", res.Source},
 		} {
 			if line.text != "" {
 				fmt.Fprintf(c.Out, "    %-12s %s\n", line.name+":", clip(strings.ReplaceAll(line.text, "\n", "\n                 "), 2_000))
