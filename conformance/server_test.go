@@ -86,6 +86,7 @@ func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 100 * time.Millisecond
 	c.Admin.Listen = ""
+	c.WebSocket.Compression = true // it is off by default, and has cases of its own
 	main := newApp(d, "main")
 	c.Apps = app.List{main}
 	apps := map[conformance.Fixture]conformance.Credentials{}
@@ -122,6 +123,7 @@ func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
 	target := description.Target(d)
 	target.App = conformance.Credentials{ID: main.ID, Key: main.Key, Secret: main.Secret}
 	target.Apps = apps
+	target.Capabilities = append(target.Capabilities, conformance.CapCompression)
 	if target.HTTP, err = url.Parse(s.URL()); err != nil {
 		t.Fatal(err)
 	}
