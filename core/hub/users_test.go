@@ -100,9 +100,9 @@ func TestCountsAreHeldBack(t *testing.T) {
 
 		h.Disconnect(t.Context(), sessions[0])
 		h.Disconnect(t.Context(), sessions[1])
-		time.Sleep(5*time.Second - 1)
+		time.Sleep(5*time.Second - time.Millisecond)
 		told("before five more", want...)
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		want = append(want, 148)
 		told("after five more", want...)
 
