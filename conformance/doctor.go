@@ -54,7 +54,11 @@ var probes = map[Capability]func(*T){
 		c.Expect("pusher:cache_miss", channel)
 	},
 	CapSubscriptionCount: func(t *T) {
-		c, channel := t.Connect(), t.Name("")
+		app := t.App()
+		if counting, given := t.Target.Apps[Counting]; given {
+			app = counting // the others may have it switched off
+		}
+		c, channel := t.ConnectTo(Dialing{App: app}), t.Name("")
 		c.Subscribe(channel)
 		c.Expect("pusher_internal:subscription_count", channel)
 	},

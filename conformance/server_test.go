@@ -153,6 +153,11 @@ var fixtures = map[conformance.Fixture]func(*app.App){
 	conformance.ShortLived: func(a *app.App) {
 		a.PingInterval, a.PongTimeout, a.CacheTTL = time.Second, time.Second, 2*time.Second
 	},
+	conformance.Counting:    func(a *app.App) { a.SubscriptionCount = true },
+	conformance.NoWatchlist: func(a *app.App) { a.Watchlist = false },
+	conformance.AuthorizedOnly: func(a *app.App) {
+		a.AuthorizedConnectionsOnly, a.AuthorizationTimeout = true, 2*time.Second
+	},
 	conformance.TLSOnly: func(a *app.App) { a.TLSOnly = true },
 	conformance.Strict:  func(a *app.App) { a.StrictProtocol = true },
 	conformance.Origins: func(a *app.App) { a.AllowedOrigins = []string{"allowed.example", "*.allowed.example"} },

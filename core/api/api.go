@@ -16,7 +16,7 @@ import (
 	"github.com/revurb/revurb/core/protocol"
 )
 
-// API serves /apps/{app}/...
+// API serves /apps/{app}/..., and what one library asks for without /apps/{app}.
 type API struct {
 	// Static after construction.
 	config  Config
@@ -46,6 +46,7 @@ func (api *API) Register(mux *http.ServeMux, prefix string) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.serve(w, r, prefix) })
 	mux.Handle(prefix+"/apps", h)
 	mux.Handle(prefix+"/apps/", h)
+	mux.Handle(prefix+"/users/{user}/terminate_connections", h)
 }
 
 // request is a request on its way through the API. What is not known of it yet
@@ -58,7 +59,7 @@ type request struct {
 	endpoint string // for the metrics
 	app      *app.App
 	tenant   *tenant
-	channel  string // that the path names
+	name     string // of the channel or the user in the path
 	query    auth.Query
 	body     []byte
 }

@@ -16,7 +16,7 @@ func (api *API) getChannel(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := channel.KindOf(r.channel)
+	kind := channel.KindOf(r.name)
 	switch {
 	case !strict(r):
 	case asked.has(userCount) && !kind.Presence:
@@ -24,11 +24,11 @@ func (api *API) getChannel(r *request) ([]byte, error) {
 	case asked.has(cached) && !kind.Cache:
 		return nil, badRequest("Cannot retrieve the cache unless the channel is a cache channel")
 	}
-	info, err := api.info(r, r.channel, asked)
+	info, err := api.info(r, r.name, asked)
 	if err != nil {
 		return nil, err
 	}
-	n, err := api.hub.Subscriptions(r.Context(), r.app, r.channel)
+	n, err := api.hub.Subscriptions(r.Context(), r.app, r.name)
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +39,11 @@ func (api *API) getChannel(r *request) ([]byte, error) {
 
 // checkChannel reports whether the path of r names what can be a channel.
 func checkChannel(r *request) error {
-	if channel.ValidTarget(r.channel, r.app.MaxChannelName) {
+	if channel.ValidTarget(r.name, r.app.MaxChannelName) {
 		return nil
 	}
 	const most = 64
-	name := r.channel
+	name := r.name
 	if len(name) > most {
 		name = name[:most] + "..."
 	}

@@ -17,7 +17,7 @@ func (api *API) postChannelEvent(r *request) ([]byte, error) {
 	e := &event{
 		name:     r.query.Get("name"),
 		data:     protocol.AppendString(nil, r.body),
-		channels: []string{r.channel},
+		channels: []string{r.name},
 		socketID: r.query.Get("socket_id"),
 	}
 	if err := e.validate(r.app); err != nil {
@@ -37,7 +37,7 @@ func (api *API) getStats(r *request) ([]byte, error) {
 	if err := checkChannel(r); err != nil {
 		return nil, err
 	}
-	info, err := api.info(r, r.channel, attributes{subscriptionCount, userCount})
+	info, err := api.info(r, r.name, attributes{subscriptionCount, userCount})
 	if err != nil {
 		return nil, err
 	}

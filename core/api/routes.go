@@ -14,7 +14,7 @@ type handler func(r *request) ([]byte, error)
 // route is one endpoint.
 type route struct {
 	method    string
-	path      string // below /apps/{app}/; * is the name of a channel
+	path      string // below /apps/{app}/; * is the name of a channel, @ the ID of a user
 	endpoint  string // its name in the metrics
 	status    int
 	publishes bool // it counts against publish_rate, by itself, and not against query_rate
@@ -30,6 +30,8 @@ func (api *API) table() []route {
 		{"GET", "channels/*", "channel", http.StatusOK, false, api.getChannel},
 		{"GET", "channels/*/users", "users", http.StatusOK, false, api.getUsers},
 
+		{"POST", terminatePath, "terminate_connections", http.StatusOK, false, api.postTerminate},
+
 		// Of Laravel Reverb alone.
 		{"GET", "connections", "connections", http.StatusOK, false, api.getConnections},
 
@@ -43,12 +45,17 @@ func (api *API) table() []route {
 // names.
 func (api *API) route(r *request) (route, error) {
 	segments := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), r.prefix), "/") // "", "apps", app, ...
-	if len(segments) < 4 || segments[1] != "apps" || segments[2] == "" {
+	find := func() error { return api.findApp(r, unescape(segments[2])) }
+	switch {
+	case withoutApp(segments):
+		segments = append([]string{"", "apps", ""}, segments[1:]...)
+		find = func() error { return api.findAppByKey(r) }
+	case len(segments) < 4 || segments[1] != "apps" || segments[2] == "":
 		return route{}, notFound()
 	}
 	var allowed []string
 	for _, rt := range api.routes {
-		channel, ok := rt.match(segments[3:])
+		name, ok := rt.match(segments[3:])
 		if !ok {
 			continue
 		}
@@ -56,8 +63,8 @@ func (api *API) route(r *request) (route, error) {
 			allowed = append(allowed, rt.method)
 			continue
 		}
-		r.endpoint, r.channel = rt.endpoint, channel
-		return rt, api.findApp(r, unescape(segments[2]))
+		r.endpoint, r.name = rt.endpoint, name
+		return rt, find()
 	}
 	if allowed == nil {
 		return route{}, notFound()
@@ -70,21 +77,21 @@ func (api *API) route(r *request) (route, error) {
 
 func notFound() error { return fail(http.StatusNotFound, "Not found: there is no such endpoint") }
 
-// match reports whether segments are the path of rt, and which channel they
-// name.
-func (rt *route) match(segments []string) (channel string, ok bool) {
+// match reports whether segments are the path of rt, and which channel or user
+// they name.
+func (rt *route) match(segments []string) (name string, ok bool) {
 	for want := range strings.SplitSeq(rt.path, "/") {
 		switch {
 		case len(segments) == 0:
 			return "", false
-		case want == "*" && segments[0] != "":
-			channel = unescape(segments[0])
+		case (want == "*" || want == "@") && segments[0] != "":
+			name = unescape(segments[0])
 		case want != segments[0]:
 			return "", false
 		}
 		segments = segments[1:]
 	}
-	return channel, len(segments) == 0
+	return name, len(segments) == 0
 }
 
 // unescape decodes one segment of a path. The server has refused a request whose

@@ -216,22 +216,18 @@ func (c *client) Send(f *frame.Frame) {
 	c.arrived = make(chan struct{})
 }
 
-// Close implements hub.Peer.
-func (c *client) Close(int, string) {}
+// Close implements hub.Peer. The code and the reason are heard like a message.
+func (c *client) Close(code int, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.payloads = append(c.payloads, fmt.Sprintf("closed: %d %s", code, reason))
+}
 
 // join connects a client called name, unless it is connected, and subscribes it
 // to a channel. user is who it is in a presence channel.
 func (s *stage) join(name, ch, user string) *client {
 	s.t.Helper()
-	c := s.clients[name]
-	if c == nil {
-		c = &client{arrived: make(chan struct{})}
-		var err error
-		if c.session, err = s.hub.Connect(s.t.Context(), &s.apps[0], c); err != nil {
-			s.t.Fatal(err)
-		}
-		s.clients[name] = c
-	}
+	c := s.connect(name)
 	sub := hub.Subscription{Channel: ch}
 	if user != "" {
 		sub.ChannelData = `{"user_id":` + strconv.Quote(user) + `}`
@@ -246,6 +242,32 @@ func (s *stage) join(name, ch, user string) *client {
 	c.channels = append(c.channels, ch)
 	s.heard() // the greetings
 	return c
+}
+
+// connect returns the client called name, which is connected if it is not yet.
+func (s *stage) connect(name string) *client {
+	s.t.Helper()
+	c := s.clients[name]
+	if c == nil {
+		c = &client{arrived: make(chan struct{})}
+		var err error
+		if c.session, err = s.hub.Connect(s.t.Context(), &s.apps[0], c); err != nil {
+			s.t.Fatal(err)
+		}
+		s.clients[name] = c
+	}
+	return c
+}
+
+// signIn signs the client called name in as a user.
+func (s *stage) signIn(name, user string) {
+	s.t.Helper()
+	c, a, data := s.connect(name), s.apps[0], `{"id":`+strconv.Quote(user)+`}`
+	in := hub.Signin{UserData: data, Auth: a.Key + ":" + auth.Sign(a.Secret, auth.UserText(c.session.ID, data))}
+	if err := s.hub.SignIn(s.t.Context(), c.session, in); err != nil {
+		s.t.Fatalf("sign %s in as %s: %v", name, user, err)
+	}
+	s.heard() // that it has
 }
 
 // leave disconnects a client.

@@ -72,6 +72,7 @@ func defaults(a *app.App, d protocol.Dialect) app.App {
 //
 //	app KEY=VALUE...                 starts anew, with other settings of the app
 //	join NAME CHANNEL [user=ID]      a client subscribes, after it connected
+//	signin NAME USER                 it signs in, after it connected
 //	leave NAME                       it goes away
 //	request                          the backend sends what is on the lines below, signed:
 //	                                 METHOD PATH?QUERY, and then the body. {NAME} is the
@@ -82,6 +83,9 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		user := ""
 		d.MaybeScanArgs(t, "user", &user)
 		s.join(d.CmdArgs[0].Key, d.CmdArgs[1].Key, user)
+		return ""
+	case "signin":
+		s.signIn(d.CmdArgs[0].Key, d.CmdArgs[1].Key)
 		return ""
 	case "leave":
 		s.leave(d.CmdArgs[0].Key)

@@ -20,10 +20,10 @@ func (api *API) getUsers(r *request) ([]byte, error) {
 	if extra := slices.Collect(r.query.Names()); len(extra) > 0 && strict(r) {
 		return nil, badRequest("The following query string parameters are extraneous: %s", strings.Join(extra, ", "))
 	}
-	if !channel.KindOf(r.channel).Presence {
+	if !channel.KindOf(r.name).Presence {
 		return nil, badRequest("Users can only be retrieved for presence channels")
 	}
-	ids, err := api.hub.Users(r.Context(), r.app, r.channel)
+	ids, err := api.hub.Users(r.Context(), r.app, r.name)
 	if err != nil {
 		return nil, err
 	}

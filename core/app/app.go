@@ -43,6 +43,14 @@ type App struct {
 	PingInterval    time.Duration `koanf:"ping_interval"`    // of silence, after which a client is pinged
 	PongTimeout     time.Duration `koanf:"pong_timeout"`     // for the answer
 
+	// Who has signed in.
+	AuthorizedConnectionsOnly bool          `koanf:"authorized_connections_only"` // end those that the backend has signed nothing for
+	AuthorizationTimeout      time.Duration `koanf:"authorization_timeout"`       // after which they are ended
+	TerminateCode             int           `koanf:"terminate_code"`              // of the close frame of a user whom the backend throws out
+	Watchlist                 bool          `koanf:"watchlist"`                   // tell users who of their watchlist is online
+
+	SubscriptionCount bool `koanf:"subscription_count"` // tell subscribers how many they are
+
 	// What a client may send.
 	MaxMessageSize           int          `koanf:"max_message_size"` // bytes of one message; never unlimited
 	MaxChannelsPerConnection int          `koanf:"max_channels_per_connection"`
@@ -85,6 +93,10 @@ func Default(d protocol.Dialect) App {
 		ActivityTimeout: 30 * time.Second,
 		PingInterval:    60 * time.Second,
 		PongTimeout:     30 * time.Second,
+
+		AuthorizationTimeout: 10 * time.Second,
+		TerminateCode:        4009,
+		Watchlist:            true,
 
 		MaxMessageSize:           10_000,
 		MaxChannelsPerConnection: 1_000,

@@ -35,7 +35,11 @@ func ChannelText(socketID, channel, data string) string {
 	return text
 }
 
-// Token splits "key:signature", the auth of a subscription.
+// UserText is what signing in signs. data is the user_data exactly as it was
+// sent.
+func UserText(socketID, data string) string { return socketID + "::user::" + data }
+
+// Token splits "key:signature", the auth of a subscription or a sign-in.
 func Token(token string) (key, signature string, ok bool) {
 	key, signature, ok = strings.Cut(token, ":")
 	return key, signature, ok && key != "" && signature != ""

@@ -59,6 +59,14 @@ func (k Kind) String() string {
 // what is published there goes to the connections of one user.
 const UserPrefix = "#server-to-user-"
 
+// WatchPrefix begins the names of topics that no client knows of: those who
+// watch a user are subscribed to its topic, and hear when it comes and goes.
+const WatchPrefix = "#watch-"
+
+// Reserved reports whether name is one that only the server sets up. Such
+// channels are not listed among those of an app.
+func Reserved(name string) bool { return strings.HasPrefix(name, "#") }
+
 // ValidName reports whether name may be subscribed to: of at most limit bytes
 // (0 is no limit), all of them letters, digits or one of _-=@,.;
 func ValidName(name string, limit int) bool {

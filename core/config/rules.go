@@ -50,6 +50,9 @@ var rules = map[string]rule{
 	"apps.max_message_size": between(1, maxSize),
 	"apps.client_events":    oneOf(string(app.FromMembers), string(app.FromAll), string(app.FromNone)),
 
+	"apps.authorization_timeout": atLeast(time.Second),
+	"apps.terminate_code":        between(4000, 4299), // from 4300 on, clients never come back
+
 	"apps.timestamp_window": zeroOr(atLeast(time.Second)),
 
 	"apps.message_rate.max_attempts": between(1, maxSize),

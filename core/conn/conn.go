@@ -41,6 +41,7 @@ type Conn struct {
 	wire    Transport
 	metrics *metrics.App
 	rate    *limit.Rate // of messages; nil is no limit
+	opened  time.Duration
 	log     *slog.Logger
 
 	seen   atomic.Int64 // when something last came from the client
@@ -58,7 +59,7 @@ func Open(ctx context.Context, a *app.App, h *hub.Hub, m *metrics.Metrics, wire 
 	}
 	name(s.ID)
 	log.Debug("connected", "socket", s.ID, "app", a.ID)
-	c := &Conn{session: s, hub: h, wire: wire, metrics: m.App(a.ID), log: log}
+	c := &Conn{session: s, hub: h, wire: wire, metrics: m.App(a.ID), opened: now, log: log}
 	if a.MessageRate.Enabled {
 		c.rate = limit.Per(a.MessageRate.MaxAttempts, a.MessageRate.Decay)
 	}
@@ -106,6 +107,7 @@ var handlers = map[string]func(*Conn, context.Context, protocol.Message) error{
 	protocol.EventPong:        (*Conn).pong,
 	protocol.EventSubscribe:   (*Conn).subscribe,
 	protocol.EventUnsubscribe: (*Conn).unsubscribe,
+	protocol.EventSignin:      (*Conn).signIn,
 }
 
 // Handle does what a frame asks for. It is told of text frames only.

@@ -1,6 +1,7 @@
 package conn_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -47,11 +48,23 @@ type stage struct {
 	app     *app.App
 	hub     *hub.Hub
 	metrics *metrics.Metrics
-	broker  *broker.Memory
+	broker  *topics
 	cache   *cache.Memory
 	clients map[string]*client
 	now     time.Duration
 	wall    time.Time
+}
+
+// topics is a broker that remembers which channels there were, also those that
+// only the server knows of.
+type topics struct {
+	broker.Memory
+	all map[string]bool
+}
+
+func (b *topics) Subscribe(ctx context.Context, t channel.Topic) error {
+	b.all[t.Channel] = true
+	return b.Memory.Subscribe(ctx, t)
 }
 
 // client is a Transport that remembers.
@@ -94,7 +107,7 @@ func split(wire []byte) (all []string) {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{clients: map[string]*client{}, metrics: metrics.New(), broker: new(broker.Memory), wall: time.Unix(0, 0)}
+	s := &stage{clients: map[string]*client{}, metrics: metrics.New(), broker: &topics{all: map[string]bool{}}, wall: time.Unix(0, 0)}
 	s.cache = &cache.Memory{Now: func() time.Time { return s.wall }}
 	ports := hub.Ports{Broker: s.broker, Members: new(presence.Memory), Cache: s.cache}
 	h, err := hub.New(ports, s.metrics, slog.New(slog.DiscardHandler))
@@ -118,6 +131,9 @@ func (s *stage) use(a app.App) {
 //	connect NAME [KEY=VALUE]... a client connects: protocol, origin, key
 //	subscribe NAME CHANNEL      it subscribes, signed as the app's backend would;
 //	                            the line below is the channel_data
+//	signin NAME                 it signs in, signed as the app's backend would; the
+//	                            line below is the user_data
+//	terminate USER              the backend ends the connections of a user
 //	send NAME                   it sends the frames on the lines below
 //	pong NAME                   it answers a ping, or sends another control frame
 //	close NAME                  it goes away
@@ -133,6 +149,12 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		s.connect(t, d)
 	case "subscribe":
 		s.subscribe(t, d)
+	case "signin":
+		s.signIn(t, d)
+	case "terminate":
+		if err := s.hub.Terminate(t.Context(), s.app, d.CmdArgs[0].Key); err != nil {
+			d.Fatalf(t, "terminate: %v", err)
+		}
 	case "send":
 		c := s.client(t, d).conn
 		for line := range strings.Lines(d.Input) {
@@ -193,6 +215,14 @@ func (s *stage) change(t *testing.T, d *datadriven.TestData) {
 			a.StrictProtocol = v == "true"
 		case "tls_only":
 			a.TLSOnly = v == "true"
+		case "authorized_only":
+			a.AuthorizedConnectionsOnly = v == "true"
+		case "terminate_code":
+			a.TerminateCode = n
+		case "watchlist":
+			a.Watchlist = v == "true"
+		case "subscription_count":
+			a.SubscriptionCount = v == "true"
 		case "origins":
 			a.AllowedOrigins = arg.Vals
 		default:
@@ -233,6 +263,12 @@ func (s *stage) subscribe(t *testing.T, d *datadriven.TestData) {
 		extra = `,"channel_data":` + string(protocol.AppendString(nil, data))
 	}
 	c.conn.Handle(t.Context(), fmt.Appendf(nil, `{"event":"pusher:subscribe","data":{"channel":%q,"auth":%q%s}}`, name, token, extra))
+}
+
+func (s *stage) signIn(t *testing.T, d *datadriven.TestData) {
+	c, data := s.client(t, d).conn, strings.TrimSuffix(d.Input, "\n")
+	token := s.app.Key + ":" + auth.Sign(s.app.Secret, auth.UserText(c.Session().ID, data))
+	c.Handle(t.Context(), fmt.Appendf(nil, `{"event":"pusher:signin","data":{"auth":%q,"user_data":%s}}`, token, protocol.AppendString(nil, data)))
 }
 
 func (s *stage) publish(t *testing.T, d *datadriven.TestData) {
@@ -303,12 +339,12 @@ const fence = `{"event":"fence","data":"{}"}`
 // that, and so all that was published before.
 func (s *stage) settle(t *testing.T) {
 	t.Helper()
-	counts, err := s.hub.Channels(t.Context(), s.app, "")
-	if err != nil {
-		t.Fatal(err)
-	}
 	want := 0
-	for name, n := range counts {
+	for name := range s.broker.all {
+		n, err := s.hub.Subscriptions(t.Context(), s.app, name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		want += n
 		m := broker.Message{Topic: channel.Topic{App: s.app.ID, Channel: name}, Frame: frame.Text([]byte(fence))}
 		if err := s.broker.Publish(t.Context(), m); err != nil {

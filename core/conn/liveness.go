@@ -15,17 +15,44 @@ func (c *Conn) Seen(now time.Duration) {
 	}
 }
 
-// Check does what is due at now for a client that may have gone silent, and
-// returns when it wants to be called again; 0 is never. After the app's
-// PingInterval of silence it pings; if nothing comes within the PongTimeout it
-// ends the connection.
-//
-// The ping is a control frame, which every client answers without being asked
-// to; a pusher:ping message would be ignored by the native ones.
+// Check does what is due at now for a client that may have gone silent, or that
+// the app's backend has not vouched for, and returns when it wants to be called
+// again; 0 is never.
 func (c *Conn) Check(now time.Duration) (next time.Duration) {
 	if c.session.Ended() {
 		return 0
 	}
+	authorization := c.checkAuthorized(now)
+	if c.session.Ended() {
+		return 0
+	}
+	silence := c.checkSilent(now)
+	if authorization == 0 || silence == 0 {
+		return max(authorization, silence)
+	}
+	return min(authorization, silence)
+}
+
+// checkAuthorized ends a connection that is not authorized within the app's
+// AuthorizationTimeout, if the app wants them all to be.
+func (c *Conn) checkAuthorized(now time.Duration) (next time.Duration) {
+	a := c.session.App
+	if !a.AuthorizedConnectionsOnly || c.session.Authorized() {
+		return 0
+	}
+	if due := c.opened + a.AuthorizationTimeout; now < due {
+		return due
+	}
+	c.session.Fail(protocol.ErrNotAuthorized)
+	return 0
+}
+
+// checkSilent pings after the app's PingInterval of silence. If nothing comes
+// within the PongTimeout, it ends the connection.
+//
+// The ping is a control frame, which every client answers without being asked
+// to; a pusher:ping message would be ignored by the native ones.
+func (c *Conn) checkSilent(now time.Duration) (next time.Duration) {
 	a := c.session.App
 	if a.PingInterval <= 0 {
 		return 0

@@ -33,6 +33,22 @@ func (c *Conn) subscribe(ctx context.Context, m protocol.Message) error {
 	return c.hub.Subscribe(ctx, c.session, s)
 }
 
+func (c *Conn) signIn(ctx context.Context, m protocol.Message) error {
+	var in hub.Signin
+	if err := m.Fields(func(key string, value []byte) (err error) {
+		switch key {
+		case "auth":
+			in.Auth, err = optional(value)
+		case "user_data":
+			in.UserData, err = protocol.String(value)
+		}
+		return err
+	}); err != nil {
+		return protocol.ErrBadMessage
+	}
+	return c.hub.SignIn(ctx, c.session, in)
+}
+
 // optional is a string that may be null.
 func optional(value []byte) (string, error) {
 	if string(value) == "null" {

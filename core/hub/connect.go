@@ -27,6 +27,7 @@ func (h *Hub) Disconnect(ctx context.Context, s *Session) {
 	for name := range s.subs {
 		h.leave(ctx, s, name)
 	}
+	h.signOut(ctx, s)
 	s.t.remove(s)
 }
 

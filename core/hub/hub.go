@@ -1,6 +1,7 @@
 // Package hub is what the server does: clients connect to it, subscribe and
 // publish. It holds this node's channels and reaches the other nodes through
-// its ports: a broker, the members of presence channels and the cache.
+// its ports: a broker, the members of presence channels, the users who have signed
+// in and the cache.
 //
 // It has one file for each verb. It does no I/O of its own, and knows nothing
 // of WebSockets or HTTP: packages conn and api translate.
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/revurb/revurb/core/app"
@@ -18,6 +20,7 @@ import (
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/metrics"
 	"github.com/revurb/revurb/core/presence"
+	"github.com/revurb/revurb/core/user"
 )
 
 // Ports are what the hub shares with the other nodes of a cluster.
@@ -25,6 +28,7 @@ type Ports struct {
 	Broker  broker.Broker
 	Members presence.Members
 	Cache   cache.Store
+	Users   user.Users // nil is those of a node that runs alone
 }
 
 // Hub is one node.
@@ -47,6 +51,9 @@ type Hub struct {
 
 // New returns a hub that is ready for clients.
 func New(ports Ports, m *metrics.Metrics, log *slog.Logger) (*Hub, error) {
+	if ports.Users == nil {
+		ports.Users = new(user.Memory)
+	}
 	h := &Hub{
 		ports:   ports,
 		metrics: m,
@@ -81,9 +88,32 @@ func (h *Hub) deliver(m broker.Message) error {
 // tell serialises what this node tells others of t. The caller calls done when
 // it has told them.
 func (h *Hub) tell(t channel.Topic) (done func()) {
-	mu := &h.telling[maphash.Comparable(h.seed, t)%uint64(len(h.telling))]
+	mu := &h.telling[h.stripe(t)]
 	mu.Lock()
 	return mu.Unlock
+}
+
+// tellAll is tell for several topics. It takes the mutexes in their order, so
+// that two of its callers do not wait for one another.
+func (h *Hub) tellAll(topics []channel.Topic) (done func()) {
+	stripes := make([]uint64, len(topics))
+	for i, t := range topics {
+		stripes[i] = h.stripe(t)
+	}
+	slices.Sort(stripes)
+	stripes = slices.Compact(stripes)
+	for _, i := range stripes {
+		h.telling[i].Lock()
+	}
+	return func() {
+		for _, i := range stripes {
+			h.telling[i].Unlock()
+		}
+	}
+}
+
+func (h *Hub) stripe(t channel.Topic) uint64 {
+	return maphash.Comparable(h.seed, t) % uint64(len(h.telling))
 }
 
 // tenantOf returns what this node holds of the app called id, or nil if nobody

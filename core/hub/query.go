@@ -13,7 +13,8 @@ import (
 )
 
 // Channels returns the channels of a that have subscribers and whose names
-// begin with prefix, and how many subscribers each has.
+// begin with prefix, and how many subscribers each has. Those of users are not
+// among them.
 func (h *Hub) Channels(_ context.Context, a *app.App, prefix string) (map[string]int, error) {
 	counts := map[string]int{}
 	t := h.tenantOf(a.ID)
@@ -21,7 +22,7 @@ func (h *Hub) Channels(_ context.Context, a *app.App, prefix string) (map[string
 		return counts, nil
 	}
 	for _, ch := range t.allChannels() {
-		if n := ch.Len(); n > 0 && strings.HasPrefix(ch.Name, prefix) {
+		if n := ch.Len(); n > 0 && !channel.Reserved(ch.Name) && strings.HasPrefix(ch.Name, prefix) {
 			counts[ch.Name] = n
 		}
 	}
@@ -86,6 +87,9 @@ func (h *Hub) gauges(yield func(metrics.Gauges)) {
 			g.Channels[k.String()] = 0
 		}
 		for _, ch := range t.allChannels() {
+			if channel.Reserved(ch.Name) {
+				continue
+			}
 			g.Subscriptions += ch.Len()
 			g.Channels[ch.Kind.String()]++
 		}

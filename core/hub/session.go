@@ -35,11 +35,14 @@ type Session struct {
 	peer Peer
 	t    *tenant
 
-	ended atomic.Bool
+	ended      atomic.Bool
+	authorized atomic.Bool
 
 	// Owned by the reader.
-	subs   map[string]*subscription
-	events *limit.Rate // of client events; nil before the first, or without a limit
+	subs     map[string]*subscription
+	events   *limit.Rate        // of client events; nil before the first, or without a limit
+	user     *identity          // nil unless it has signed in
+	watching []*channel.Channel // of the users on its watchlist
 }
 
 // subscription is a session's place in a channel.
@@ -96,6 +99,10 @@ func (s *Session) End(e *protocol.Error, code int) {
 // Ended reports whether the session was ended: what the client still sends is
 // to be ignored.
 func (s *Session) Ended() bool { return s.ended.Load() }
+
+// Authorized reports whether the app's backend has vouched for the client: it
+// has signed in, or subscribed to a channel for which that is needed.
+func (s *Session) Authorized() bool { return s.authorized.Load() }
 
 func (s *Session) tell(e *protocol.Error) {
 	code, _ := e.In(s.App.Dialect)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/revurb/revurb/core/auth"
 	"github.com/revurb/revurb/core/broker"
@@ -24,8 +25,11 @@ type Subscription struct {
 // *protocol.Error if the client is to blame.
 func (h *Hub) Subscribe(ctx context.Context, s *Session, sub Subscription) error {
 	name := sub.Channel
+	user, personal := strings.CutPrefix(name, channel.UserPrefix)
 	switch {
-	case !channel.ValidName(name, s.App.MaxChannelName):
+	case personal && !s.owns(user):
+		return protocol.Unauthorized(name, "Only the user, once signed in, may subscribe to "+clip(name))
+	case !personal && !channel.ValidName(name, s.App.MaxChannelName):
 		return protocol.InvalidChannel(name, clip(name))
 	case s.subs[name] != nil:
 		return protocol.Errorf("Existing subscription to channel %s", name)
@@ -41,7 +45,12 @@ func (h *Hub) Subscribe(ctx context.Context, s *Session, sub Subscription) error
 	var member presence.Member
 	if kind.Presence {
 		var err error
-		if member, err = parseMember(s.App, sub); err != nil {
+		if sub.ChannelData == "" && s.user != nil {
+			member, err = s.user.member(s.App, name)
+		} else {
+			member, err = parseMember(s.App, sub)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -112,6 +121,13 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 		s.subs = map[string]*subscription{}
 	}
 	s.subs[name] = &subscription{channel: ch, userID: m.UserID}
+	if kind.Auth {
+		s.authorized.Store(true)
+	}
+	if kind.Presence && s.App.Dialect == protocol.Reverb {
+		s.t.know(m.UserID, s)
+	}
+	h.recount(ctx, s.App, s.t, ch)
 	return nil
 }
 

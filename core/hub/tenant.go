@@ -16,6 +16,8 @@ type tenant struct {
 	mu       sync.RWMutex // guards what follows
 	sessions map[string]*Session
 	channels map[string]*channel.Channel // those with subscribers
+	users    map[string]map[*Session]int // by the IDs of users; see know
+	counters map[string]*counter         // by the names of channels
 }
 
 func newTenant(m *metrics.App) *tenant {
@@ -23,6 +25,8 @@ func newTenant(m *metrics.App) *tenant {
 		metrics:  m,
 		sessions: map[string]*Session{},
 		channels: map[string]*channel.Channel{},
+		users:    map[string]map[*Session]int{},
+		counters: map[string]*counter{},
 	}
 }
 

@@ -20,12 +20,17 @@ func (h *Hub) Unsubscribe(ctx context.Context, s *Session, name string) error {
 func (h *Hub) leave(ctx context.Context, s *Session, name string) {
 	topic := channel.Topic{App: s.App.ID, Channel: name}
 	defer h.tell(topic)()
-	ch := s.subs[name].channel
+	sub := s.subs[name]
+	ch := sub.channel
 	delete(s.subs, name)
+	if ch.Kind.Presence && s.App.Dialect == protocol.Reverb {
+		s.t.forget(sub.userID, s)
+	}
 	if ch.Remove(s) {
 		s.t.close(ch)
 		h.leaveTopic(ctx, topic)
 	}
+	h.recount(ctx, s.App, s.t, ch)
 	if ch.Kind.Presence {
 		h.depart(ctx, s, topic)
 	}

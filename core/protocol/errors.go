@@ -42,6 +42,7 @@ var (
 	ErrUnsupportedVersion = &Error{Code: 4007, Message: "Unsupported protocol version", Closes: true}
 	ErrNoVersion          = &Error{Code: 4008, Message: "No protocol version supplied", Closes: true}
 	ErrOrigin             = &Error{Code: 4009, Message: "Origin not allowed", Closes: true}
+	ErrNotAuthorized      = &Error{Code: 4009, Message: "Connection not authorized within timeout", Closes: true}
 	ErrOverCapacity       = &Error{Code: 4100, Message: "Over capacity", Closes: true}
 	ErrSlowConsumer       = &Error{Code: 4100, Message: "Client does not keep up with its messages", Closes: true}
 	ErrShutdown           = &Error{Code: 4200, Message: "Server shutting down", Closes: true}
@@ -53,6 +54,7 @@ var (
 	ErrBadMessage      = &Error{Message: "Invalid message format", ReverbCode: 4200}
 	ErrTooManyMessages = &Error{Code: 4301, Message: "Rate limit exceeded"}
 	ErrClientEventRate = &Error{Code: 4301, Message: "Client event rejected due to rate limit", ReverbMessage: "Rate limit exceeded"}
+	ErrWatchlistLimit  = &Error{Code: 4302, Message: "Watchlist limit exceeded. Only the first 100 user IDs are accepted."}
 	ErrClientEventForm = &Error{Message: "Invalid client event (must contain channel and data)", ReverbCode: 4200, ReverbMessage: "Invalid message format"}
 	ErrNoClientEvents  = &Error{
 		Message:    `To send client events, you must enable this feature: set client_events = "members" for this app.`,
@@ -74,6 +76,18 @@ func Unauthorized(channel, message string) *Error {
 		ReverbCode: 4009, ReverbMessage: "Connection is unauthorized",
 		Channel: channel, Type: "AuthError", Status: 401,
 	}
+}
+
+// Unauthenticated returns the error of a sign-in that is not allowed, for the reason
+// that message gives.
+func Unauthenticated(message string) *Error {
+	return &Error{Message: message, ReverbCode: 4009, ReverbMessage: "Connection is unauthorized"}
+}
+
+// Terminated returns the error of a client that the app's backend has thrown
+// out, with the code that the app wants for it.
+func Terminated(code int) *Error {
+	return &Error{Code: code, Message: "You got disconnected by the app.", Closes: true}
 }
 
 // Rejected returns the error of a subscription to channel that would exceed a

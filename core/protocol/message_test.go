@@ -158,6 +158,7 @@ func TestRedactSent(t *testing.T) {
 	}{
 		{"an event of the app", protocol.Message{Event: "order", Channel: "orders", Data: []byte(`"canary"`), UserID: "canary"}.Encode(), []string{"canary"}, []string{"order", "orders"}},
 		{"the members", protocol.Message{Event: protocol.EventMemberAdded, Channel: "presence-a", Data: []byte(`"canary"`)}.Encode(), []string{"canary"}, []string{"member_added"}},
+		{"who has signed in", protocol.Message{Event: protocol.EventSigninSuccess, Data: []byte(`"canary"`)}.Encode(), []string{"canary"}, []string{"signin_success"}},
 		{"a greeting", protocol.Message{Event: protocol.EventConnectionEstablished, Data: []byte(`"1.2"`)}.Encode(), nil, []string{"1.2"}},
 		{"an error", quoting.Encode(protocol.Pusher), []string{"canary", sig}, []string{"Invalid signature", "null"}},
 		{"the error of a subscription", quoting.EncodeSubscription(), []string{"canary", sig}, []string{"Invalid signature", "401"}},

@@ -14,6 +14,8 @@ const (
 	EventSubscribe             = "pusher:subscribe"
 	EventUnsubscribe           = "pusher:unsubscribe"
 	EventCacheMiss             = "pusher:cache_miss"
+	EventSignin                = "pusher:signin"
+	EventSigninSuccess         = "pusher:signin_success"
 
 	// EventSubscriptionError is not in Pusher's documentation. Echo and the
 	// official clients hand it to the channel that it names, which they do not
@@ -23,6 +25,8 @@ const (
 	EventSubscriptionSucceeded = "pusher_internal:subscription_succeeded"
 	EventMemberAdded           = "pusher_internal:member_added"
 	EventMemberRemoved         = "pusher_internal:member_removed"
+	EventSubscriptionCount     = "pusher_internal:subscription_count"
+	EventWatchlist             = "pusher_internal:watchlist_events"
 )
 
 // Prefixes of event names.

@@ -62,7 +62,7 @@ func RedactSent(payload []byte) string {
 		return "not a message: " + err.Error()
 	case m.Event == EventError || m.Event == EventSubscriptionError:
 		m.Data = redactError(m.Data)
-	case !strings.HasPrefix(m.Event, ReservedPrefix) && string(m.Data) != string(EmptyData):
+	case m.Event == EventSigninSuccess, !strings.HasPrefix(m.Event, ReservedPrefix) && string(m.Data) != string(EmptyData):
 		m.Data = MustText(masked)
 	}
 	m.UserID = ""

@@ -18,6 +18,7 @@ import (
 //
 //	GET  {path}/app/{key}    WebSockets
 //	     {path}/apps/...     the HTTP API
+//	     {path}/users/...    the one endpoint of it that a library asks for so
 //	GET  {path}/up, /up      health, as Laravel Reverb has it
 //	GET  /live, /ready       health, see package admin
 //
