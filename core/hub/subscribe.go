@@ -112,6 +112,7 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 		s.subs = map[string]*subscription{}
 	}
 	s.subs[name] = &subscription{channel: ch, userID: m.UserID}
+	h.occupy(ctx, s, topic, m.UserID)
 	return nil
 }
 
@@ -135,6 +136,8 @@ func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channe
 		replay := protocol.Message{Event: protocol.EventCacheMiss, Channel: t.Channel}
 		if ok {
 			replay.Event, replay.Data = e.Name, e.Data
+		} else {
+			h.notifyMiss(ctx, s, t)
 		}
 		greeting = append(greeting, frame.Text(replay.Encode()))
 	}

@@ -21,6 +21,7 @@ func (h *Hub) leave(ctx context.Context, s *Session, name string) {
 	topic := channel.Topic{App: s.App.ID, Channel: name}
 	defer h.tell(topic)()
 	ch := s.subs[name].channel
+	defer h.vacate(ctx, s, topic, s.subs[name].userID)
 	delete(s.subs, name)
 	if ch.Remove(s) {
 		s.t.close(ch)
