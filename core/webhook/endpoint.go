@@ -235,15 +235,15 @@ func (e *endpoint) pop() (it item, ok bool) {
 
 // attempt sends a delivery, and decides what becomes of it.
 func (e *endpoint) attempt(ctx context.Context, r *delivery) {
+	last := e.closing() == nil // what is begun before gets one more
 	err := r.send(ctx, e.d.client)
-	closing := e.closing() == nil
 	switch {
 	case err == nil:
 		e.metrics.Webhooks("delivered", len(r.items))
 		e.settled(r.items)
 		e.release(r)
 	case ctx.Err() != nil: // Close counts what is left
-	case closing:
+	case last:
 		e.drop(r.items, "dropped", "the server is stopping: "+reason(err))
 		e.release(r)
 	case !e.again(r, time.Now()):
