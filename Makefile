@@ -45,6 +45,14 @@ $(e2e)/node_modules/.package-lock.json: $(e2e)/package.json $(e2e)/package-lock.
 e2e: e2e-deps ## Run only the end-to-end tests, and list their scenarios
 	REVURB_REQUIRE_ALL=1 go test -race -v ./$(e2e)
 
+.PHONY: mutants
+mutants: ## Break our server on purpose, and see that the conformance suite notices
+	go test ./conformance/mutants -run TestMutants -count=1 -v
+
+.PHONY: conformance
+conformance: ## Judge a running server, URL=ws://... ID=... KEY=..., the secret in REVURB_CONFORMANCE_SECRET
+	go run ./cmd/revurb conformance --url $(or $(URL),ws://127.0.0.1:8080) --app-id $(ID) --key $(KEY)
+
 .PHONY: golden
 golden: ## Rewrite the expectations of the transcripts; then read the diff
 	go test ./core/conn ./core/api -rewrite

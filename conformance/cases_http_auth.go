@@ -203,8 +203,11 @@ var httpAuthCases = []Case{
 		Run: func(t *T) {
 			room := t.Name("presence-")
 			for _, r := range []Request{
-				{Path: "/channels"}, {Path: "/channels/" + room}, {Path: "/channels/" + room + "/users"},
-				{Path: "/events", Body: t.event(room)}, {Path: "/batch_events", Body: `{"batch":[` + t.event(room) + `]}`},
+				{Path: "/channels"},
+				{Path: "/channels/" + room},
+				{Path: "/channels/" + room + "/users"},
+				{Path: "/events", Body: t.event(room)},
+				{Path: "/batch_events", Body: `{"batch":[` + t.event(room) + `]}`},
 			} {
 				r.Sign = func(Signing) string { return "" }
 				t.ExpectStatus(r, http.StatusUnauthorized)
@@ -266,19 +269,29 @@ func vectors(t *T) {
 	at := time.Unix(1353088179, 0)
 	for _, v := range []struct{ what, got, want string }{
 		{"MD5 of a body", hex.EncodeToString(sum[:]), "ec365a775a4cd0599faeb73354201b6f"},
-		{"POST /events", signature(client.SignQuery(key, secret, "POST", "/apps/3/events", nil, []byte(body), at)),
-			"da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c"},
+		{
+			"POST /events", signature(client.SignQuery(key, secret, "POST", "/apps/3/events", nil, []byte(body), at)),
+			"da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c",
+		},
 		{"GET /channels", signature(client.SignQuery(key, secret, "GET", "/apps/3/channels", []client.Param{
 			{Name: "info", Value: "user_count"}, {Name: "filter_by_prefix", Value: "presence-"},
 		}, nil, at)), "16819168891cb5dfd72b5c7a5d3d602605b26c6ba1930033b5e2eeeb65010291"},
-		{"private channel", client.ChannelAuth(key, secret, "1234.1234", "private-foobar", ""),
-			key + ":58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4"},
-		{"presence channel", client.ChannelAuth(key, secret, "1234.1234", "presence-foobar", `{"user_id":10,"user_info":{"name":"Mr. Channels"}}`),
-			key + ":31935e7d86dba64c2a90aed31fdc61869f9b22ba9d8863bba239c03ca481bc80"},
-		{"user", client.UserAuth(key, secret, "1234.1234", `{"id":"12345"}`),
-			key + ":4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba"},
-		{"webhook", client.Sign(secret, `{"time_ms":1327078148132,"events":[{"name":"channel_occupied","channel":"my-channel"}]}`),
-			"c19001ae3963ccb13bf618e5b16ba9848e7e74df0993aa0689168e341c6833cf"},
+		{
+			"private channel", client.ChannelAuth(key, secret, "1234.1234", "private-foobar", ""),
+			key + ":58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4",
+		},
+		{
+			"presence channel", client.ChannelAuth(key, secret, "1234.1234", "presence-foobar", `{"user_id":10,"user_info":{"name":"Mr. Channels"}}`),
+			key + ":31935e7d86dba64c2a90aed31fdc61869f9b22ba9d8863bba239c03ca481bc80",
+		},
+		{
+			"user", client.UserAuth(key, secret, "1234.1234", `{"id":"12345"}`),
+			key + ":4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba",
+		},
+		{
+			"webhook", client.Sign(secret, `{"time_ms":1327078148132,"events":[{"name":"channel_occupied","channel":"my-channel"}]}`),
+			"c19001ae3963ccb13bf618e5b16ba9848e7e74df0993aa0689168e341c6833cf",
+		},
 	} {
 		if v.got != v.want {
 			t.Mismatch("signature of "+v.what, v.want, v.got)
@@ -341,11 +354,13 @@ func arrays(t *T) {
 		{Name: "info[]", Value: "user_count"}, {Name: "info[]", Value: "subscription_count"},
 	}})
 	t.Field(t.Object(t.OK(gem)), "user_count").is(1)
-	php := t.Do(Request{Path: "/channels/" + room, Query: []client.Param{{Name: "info", Value: "user_count,subscription_count"}},
+	php := t.Do(Request{
+		Path: "/channels/" + room, Query: []client.Param{{Name: "info", Value: "user_count,subscription_count"}},
 		Sign: func(s Signing) string {
 			return Encode(append([]client.Param{{Name: "info[0]", Value: "user_count"}, {Name: "info[1]", Value: "subscription_count"}},
 				without(s.Signed(time.Now()), "info")...))
-		}})
+		},
+	})
 	t.Field(t.Object(t.OK(php)), "user_count").is(1)
 }
 

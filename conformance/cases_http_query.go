@@ -198,8 +198,10 @@ var httpQueryCases = []Case{
 			}
 			t.ExpectStatus(Request{Path: "/" + t.Name("nope-"), Root: true}, http.StatusNotFound)
 			for _, r := range []Request{
-				{Method: http.MethodGet, Path: "/events"}, {Method: http.MethodDelete, Path: "/channels"},
-				{Method: http.MethodPut, Path: "/events", Body: t.event("a")}, {Method: http.MethodPost, Path: "/channels", Body: "{}"},
+				{Method: http.MethodGet, Path: "/events"},
+				{Method: http.MethodDelete, Path: "/channels"},
+				{Method: http.MethodPut, Path: "/events", Body: t.event("a")},
+				{Method: http.MethodPost, Path: "/channels", Body: "{}"},
 			} {
 				t.ExpectStatus(r, http.StatusNotFound, http.StatusMethodNotAllowed)
 			}

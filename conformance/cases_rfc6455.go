@@ -39,10 +39,9 @@ func frameCase(id, section, title, requirement string, run func(t *T, c *Conn)) 
 	}
 }
 
-func (c Case) alias(number string) Case   { c.Alias = "ab:" + number; return c }
-func (c Case) level(l Level) Case         { c.Level = l; return c }
-func (c Case) needs(n ...Capability) Case { c.Needs = append(c.Needs, n...); return c }
-func (c Case) heavy() Case                { c.Heavy = true; return c }
+func (c Case) alias(number string) Case { c.Alias = "ab:" + number; return c }
+func (c Case) level(l Level) Case       { c.Level = l; return c }
+func (c Case) heavy() Case              { c.Heavy = true; return c }
 
 // ExpectPong expects the answer to a pusher:ping, and nothing before it.
 func (c *Conn) ExpectPong(why string) {
@@ -147,17 +146,4 @@ func describe(f client.Frame) string {
 		return fmt.Sprintf("close %d %s", f.Code(), f.Reason())
 	}
 	return fmt.Sprintf("frame with FIN %v, RSV %03b, opcode %x and %d bytes: %.80q", f.Fin, f.RSV, f.Opcode, len(f.Payload), f.Payload)
-}
-
-// sortCases orders cases whose IDs end in a number.
-func sortCases(cases []Case) {
-	slices.SortStableFunc(cases, func(a, b Case) int { return trailing(a.ID) - trailing(b.ID) })
-}
-
-func trailing(id string) (n int) {
-	_, err := fmt.Sscan(id[strings.LastIndexByte(id, '.')+1:], &n)
-	if err != nil {
-		return 0
-	}
-	return n
 }

@@ -86,9 +86,18 @@ func closeCases() []Case {
 		number string
 		level  Level
 	}{
-		{0, "7.9.1", Should}, {999, "7.9.2", Should}, {1004, "7.9.3", Should}, {1005, "7.9.4", Must}, {1006, "7.9.5", Must},
-		{1015, "", Must}, {1016, "7.9.6", Should}, {1100, "7.9.7", Should}, {2000, "7.9.8", Should}, {2999, "7.9.9", Should},
-		{5000, "7.13.1", Should}, {65535, "7.13.2", Should},
+		{0, "7.9.1", Should},
+		{999, "7.9.2", Should},
+		{1004, "7.9.3", Should},
+		{1005, "7.9.4", Must},
+		{1006, "7.9.5", Must},
+		{1015, "", Must},
+		{1016, "7.9.6", Should},
+		{1100, "7.9.7", Should},
+		{2000, "7.9.8", Should},
+		{2999, "7.9.9", Should},
+		{5000, "7.13.1", Should},
+		{65535, "7.13.2", Should},
 	} {
 		c := frameCase(fmt.Sprintf("close.invalid-%d", bad.code), "7.4", fmt.Sprintf("code %d fails the connection", bad.code),
 			"Codes that are reserved, or that must not be set in a close frame, are an error.",

@@ -232,7 +232,13 @@ type Error struct {
 // of codes, if any are given; 0 stands for null. The message must contain text
 // in the dialect of Pusher, whose words are documented.
 func (c *Conn) ExpectError(text string, codes ...int) Error {
-	want := fmt.Sprintf("pusher:error %v containing %q", codes, text)
+	want := "pusher:error"
+	if len(codes) > 0 {
+		want += fmt.Sprintf(" with a code of %v", codes)
+	}
+	if text != "" {
+		want += fmt.Sprintf(" with a message that contains %q", text)
+	}
 	m := c.NextText(want)
 	if m.Event != "pusher:error" {
 		c.t.Mismatch("connection "+c.Label, want, m.String())

@@ -65,8 +65,10 @@ func greeted(ctx context.Context, t *T, node int) error {
 	case err != nil && unreachable(err):
 		return &Unready{Unreachable, where + ": " + err.Error(), "Is it up, and does --url have its host and port?"}
 	case err != nil:
-		return &Unready{NotPusher, where + ": " + err.Error(),
-			"Does --url lead to the server itself, with its path prefix if it has one, and with wss if it has TLS?"}
+		return &Unready{
+			NotPusher, where + ": " + err.Error(),
+			"Does --url lead to the server itself, with its path prefix if it has one, and with wss if it has TLS?",
+		}
 	}
 	defer ws.Close() //nolint:errcheck // all was read that is wanted
 	return greeting(ctx, ws, where)
@@ -114,6 +116,7 @@ func signs(ctx context.Context, t *T) error {
 	body := make([]byte, 300)
 	n, _ := io.ReadFull(res.Body, body)
 	answer := fmt.Sprintf("%s answers %d %s", where, res.StatusCode, strings.TrimSpace(string(body[:n])))
+	answer = redactText(answer, *t.Target)
 	switch res.StatusCode {
 	case http.StatusOK:
 	case http.StatusUnauthorized, http.StatusForbidden:

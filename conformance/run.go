@@ -53,8 +53,8 @@ type Runner struct {
 }
 
 // Run runs cases and returns their results, in the order of cases, round by
-// round. When ctx is done it stops, and the cases that were not run are left
-// out.
+// round. When ctx is done it stops, and the cases that did not come to their end
+// are left out.
 func (r *Runner) Run(ctx context.Context, cases []Case) []Result {
 	var results []Result
 	for round := range max(r.Repeat, 1) {
@@ -93,6 +93,9 @@ func (r *Runner) round(ctx context.Context, cases []Case, round int) []Result {
 				defer alone.RUnlock()
 			}
 			res := r.One(ctx, c)
+			if ctx.Err() != nil && res.Outcome != Pass {
+				return // what a case finds while it is being stopped says nothing
+			}
 			res.Round = round
 			results[i] = res
 			if r.Done != nil {

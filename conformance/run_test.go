@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -93,28 +94,53 @@ func TestOutcomes(t *testing.T) {
 	}{
 		"a promise that is kept":     {conformance.Case{Run: func(t *conformance.T) { t.Connect().ExpectNothing("quiet") }}, nil, conformance.Pass, ""},
 		"a promise that is not kept": {conformance.Case{Run: fail}, nil, conformance.Fail, "status"},
-		"a case that panics": {conformance.Case{Run: func(*conformance.T) { panic("oops") }},
-			nil, conformance.Broken, "the case panics: oops"},
-		"a case that cannot find out": {conformance.Case{Run: func(t *conformance.T) { t.Errorf("no way") }},
-			nil, conformance.Broken, "no way"},
-		"a case that skips itself": {conformance.Case{Run: func(t *conformance.T) { t.Fixture(conformance.Quota) }},
-			nil, conformance.Skip, `no app was given that is "quota"`},
-		"a capability that is not claimed": {conformance.Case{Needs: []conformance.Capability{conformance.CapSignin}, Run: fail},
-			nil, conformance.Skip, "the target does not claim signin"},
-		"a capability that is claimed": {conformance.Case{Needs: []conformance.Capability{conformance.CapPresence}, Run: fail},
-			nil, conformance.Fail, "status"},
-		"a level that means nothing": {conformance.Case{Level: conformance.NA, Run: fail},
-			nil, conformance.Skip, "it means nothing in the dialect of pusher"},
-		"a known failure": {conformance.Case{Run: fail},
-			map[string]string{"T-*": "issue 7"}, conformance.Known, "status"},
-		"a known failure that passes": {conformance.Case{Run: func(*conformance.T) {}},
-			map[string]string{"T-1": "issue 7"}, conformance.Fixed, "take it off the list"},
-		"a panic is no known failure": {conformance.Case{Run: func(*conformance.T) { panic("oops") }},
-			map[string]string{"T-1": "issue 7"}, conformance.Broken, "oops"},
-		"waiting in a case that is not marked": {conformance.Case{Run: func(t *conformance.T) { t.Pass(time.Hour) }},
-			nil, conformance.Broken, "not marked"},
-		"a case that takes too long": {conformance.Case{Timing: true, Run: func(t *conformance.T) { t.Pass(time.Hour) }},
-			nil, conformance.Fail, "too long"},
+		"a case that panics": {
+			conformance.Case{Run: func(*conformance.T) { panic("oops") }},
+			nil, conformance.Broken, "the case panics: oops",
+		},
+		"a case that cannot find out": {
+			conformance.Case{Run: func(t *conformance.T) { t.Errorf("no way") }},
+			nil, conformance.Broken, "no way",
+		},
+		"a case that skips itself": {
+			conformance.Case{Run: func(t *conformance.T) { t.Fixture(conformance.Quota) }},
+			nil, conformance.Skip, `no app was given that is "quota"`,
+		},
+		"a capability that is not claimed": {
+			conformance.Case{Needs: []conformance.Capability{conformance.CapSignin}, Run: fail},
+			nil, conformance.Skip, "the target does not claim signin",
+		},
+		"a capability that is claimed": {
+			conformance.Case{Needs: []conformance.Capability{conformance.CapPresence}, Run: fail},
+			nil, conformance.Fail, "status",
+		},
+		"a level that means nothing": {
+			conformance.Case{Level: conformance.NA, Run: fail},
+			nil, conformance.Skip, "it means nothing in the dialect of pusher",
+		},
+		"a known failure": {
+			conformance.Case{Run: fail},
+			map[string]string{"T-*": "issue 7"},
+			conformance.Known, "status",
+		},
+		"a known failure that passes": {
+			conformance.Case{Run: func(*conformance.T) {}},
+			map[string]string{"T-1": "issue 7"},
+			conformance.Fixed, "take it off the list",
+		},
+		"a panic is no known failure": {
+			conformance.Case{Run: func(*conformance.T) { panic("oops") }},
+			map[string]string{"T-1": "issue 7"},
+			conformance.Broken, "oops",
+		},
+		"waiting in a case that is not marked": {
+			conformance.Case{Run: func(t *conformance.T) { t.Pass(time.Hour) }},
+			nil, conformance.Broken, "not marked",
+		},
+		"a case that takes too long": {
+			conformance.Case{Timing: true, Run: func(t *conformance.T) { t.Pass(time.Hour) }},
+			nil, conformance.Fail, "too long",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -228,12 +254,16 @@ func TestSerial(t *testing.T) {
 	for i := range 40 {
 		serial := i%10 == 5
 		cases = append(cases, conformance.Case{ID: fmt.Sprint(i), Level: conformance.Must, Serial: serial, Run: func(*conformance.T) {
-			n := running.Add(1)
+			running.Add(1)
 			defer running.Add(-1)
-			if serial && n > 1 {
-				disturbed.Store(true)
+			for range 100 { // give others the chance to disturb
+				runtime.Gosched()
+				n := running.Load()
+				if serial && n > 1 {
+					disturbed.Store(true)
+				}
+				most.Store(max(most.Load(), n))
 			}
-			most.Store(max(most.Load(), n))
 		}})
 	}
 	r := conformance.Runner{Parallel: 4, Repeat: 20}
@@ -241,8 +271,8 @@ func TestSerial(t *testing.T) {
 	if disturbed.Load() {
 		t.Error("another case ran beside one that is alone")
 	}
-	if most.Load() > 4 {
-		t.Errorf("%d cases ran at a time, want at most 4", most.Load())
+	if n := most.Load(); n < 2 || n > 4 {
+		t.Errorf("%d cases ran at a time, want some, and at most 4", n)
 	}
 }
 
@@ -251,15 +281,22 @@ func TestStop(t *testing.T) {
 	defer stop()
 	cases := make([]conformance.Case, 10)
 	for i := range cases {
-		cases[i] = conformance.Case{ID: fmt.Sprint(i), Level: conformance.Must, Run: func(*conformance.T) {
+		cases[i] = conformance.Case{ID: fmt.Sprint(i), Level: conformance.Must, Timing: true, Run: func(t *conformance.T) {
 			if i == 3 {
 				stop()
+				t.Pass(time.Hour)
 			}
 		}}
 	}
-	r := conformance.Runner{}
-	if got := len(r.Run(ctx, cases)); got < 4 || got > 5 { // one may have been on its way
-		t.Errorf("got %d results after a stop in the fourth case", got)
+	r := conformance.Runner{Repeat: 2}
+	results := r.Run(ctx, cases)
+	for _, res := range results {
+		if res.Outcome != conformance.Pass {
+			t.Errorf("case %s is said to %s, and was stopped", res.Case.ID, res.Outcome)
+		}
+	}
+	if n := len(results); n < 3 || n > 4 { // the next one may have been on its way
+		t.Errorf("got %d results after a stop in the fourth case", n)
 	}
 }
 
@@ -268,10 +305,18 @@ func TestMatch(t *testing.T) {
 		pattern, id string
 		want        bool
 	}{
-		{"CON-01", "CON-01", true}, {"con-01", "CON-01", true}, {"CON-01", "CON-010", false},
-		{"CON-*", "CON-01", true}, {"CON-*", "CONX-01", false}, {"*", "anything", true},
-		{"*.utf8.*", "rfc6455.utf8.overlong", true}, {"*.utf8", "rfc6455.utf8.overlong", false},
-		{"a*b*c", "a-b-c", true}, {"a*b*c", "a-c-b", false}, {"ab*b", "ab", false}, {"", "x", false},
+		{"CON-01", "CON-01", true},
+		{"con-01", "CON-01", true},
+		{"CON-01", "CON-010", false},
+		{"CON-*", "CON-01", true},
+		{"CON-*", "CONX-01", false},
+		{"*", "anything", true},
+		{"*.utf8.*", "rfc6455.utf8.overlong", true},
+		{"*.utf8", "rfc6455.utf8.overlong", false},
+		{"a*b*c", "a-b-c", true},
+		{"a*b*c", "a-c-b", false},
+		{"ab*b", "ab", false},
+		{"", "x", false},
 	}
 	for _, test := range tests {
 		if got := conformance.Match(test.pattern, test.id); got != test.want {
@@ -314,8 +359,10 @@ func TestSelect(t *testing.T) {
 
 func TestProfiles(t *testing.T) {
 	all := []conformance.Case{
-		{ID: "must", Level: conformance.Must}, {ID: "may", Level: conformance.May},
-		{ID: "waits", Level: conformance.Must, Timing: true}, {ID: "heavy", Level: conformance.Must, Heavy: true},
+		{ID: "must", Level: conformance.Must},
+		{ID: "may", Level: conformance.May},
+		{ID: "waits", Level: conformance.Must, Timing: true},
+		{ID: "heavy", Level: conformance.Must, Heavy: true},
 		{ID: "should-in-reverb", Level: conformance.May, Reverb: conformance.Should},
 	}
 	tests := []struct {

@@ -92,6 +92,10 @@ func startServer(t *testing.T, d conformance.Dialect, changes ...func(main *app.
 		t.Fatal(err)
 	}
 	c.Webhooks.Allow = []string{"127.0.0.0/8"}
+	c.WebSocket.Compression = true
+	if d == conformance.Reverb { // once with a path prefix, once without
+		c.Server.Path = "/prefix"
+	}
 	main := newApp(d, "main")
 	main.Webhooks = []app.Webhook{hook(receiver.URL), hook(receiver.Only, "channel_existence")}
 	for _, change := range changes {
@@ -136,6 +140,7 @@ func startServer(t *testing.T, d conformance.Dialect, changes ...func(main *app.
 		t.Fatal(err)
 	}
 	target := description.Target(d)
+	target.Capabilities = append(target.Capabilities, conformance.CapCompression)
 	target.App = conformance.Credentials{ID: main.ID, Key: main.Key, Secret: main.Secret}
 	target.Apps = apps
 	target.Webhooks = receiver

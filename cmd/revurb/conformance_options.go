@@ -61,8 +61,10 @@ func (o *conformanceOptions) addTarget(cmd *cobra.Command) {
 	f.DurationVar(&o.timeout, "timeout", 5*time.Second, "for whatever must happen")
 	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply all times by this, for a server that is slow or far away")
 	f.DurationVar(&o.quiet, "quiet-window", 300*time.Millisecond, "how long to wait for what must not happen, where only time can tell")
-	for name, kind := range map[string]string{"target": "name", "url": "url", "http": "url", "app-id": "id", "key": "key",
-		"secret": "secret", "secret-file": "file", "app2-id": "id", "app2-key": "key", "app2-secret": "secret", "webhook-listen": "address", "dialect": "name"} {
+	for name, kind := range map[string]string{
+		"target": "name", "url": "url", "http": "url", "app-id": "id", "key": "key",
+		"secret": "secret", "secret-file": "file", "app2-id": "id", "app2-key": "key", "app2-secret": "secret", "webhook-listen": "address", "dialect": "name",
+	} {
 		if name != "url" { // a list must stay one
 			typed(f.Lookup(name), kind)
 		}

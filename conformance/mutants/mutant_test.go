@@ -17,6 +17,13 @@ type mutant struct {
 	// of them must fail.
 	killedBy []string
 
+	// also are neighbors of those cases that may find it as well. All other
+	// neighbors must pass.
+	also []string
+
+	// total says that little works at all with the bug: any other case may fail, too.
+	total bool
+
 	config func(*config.Config) // the server is set up wrongly
 	ports  func(*hub.Ports)     // a part of the server is wrong
 	up     hook                 // what clients send arrives otherwise
@@ -25,6 +32,7 @@ type mutant struct {
 	answer func(string) string  // the answer to the handshake arrives otherwise
 	http   func(*exchange) answer
 	reads  func(l *link, b []byte) []byte // what is read of a client at a time arrives otherwise
+	lax    func(head string) bool         // requests that are answered with 200, without a look
 	keep   bool                           // that a client has gone is not noticed
 }
 
@@ -33,5 +41,6 @@ type hook func(l *link, f frame) []frame
 
 // mutants are all there are.
 func mutants() []mutant {
-	return slices.Concat(wireMutants())
+	return slices.Concat(wireMutants(), connectionMutants(), subscriptionMutants(), presenceMutants(),
+		cacheMutants(), clientEventMutants(), httpMutants())
 }

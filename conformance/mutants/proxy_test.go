@@ -104,6 +104,14 @@ func (p *proxy) serve(c net.Conn) {
 	b := buffered{c, bufio.NewReaderSize(c, 64<<10)}
 	line, segment := b.firstLine()
 	request := !bytes.Contains(line, []byte(" /app/"))
+	if request && p.m.lax != nil && p.m.lax(b.head()) {
+		const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+		_, _ = io.WriteString(c, ok+ok) // to what stands behind it, too
+		_ = b.Conn.(*net.TCPConn).CloseWrite()
+		_, _ = io.Copy(io.Discard, b)
+		_ = c.Close()
+		return
+	}
 	if request && p.m.http != nil {
 		p.requests.give(b)
 		return
@@ -158,6 +166,17 @@ func (b buffered) firstLine() (line []byte, segment int) {
 	}
 }
 
+// head waits for the head of a request, as far as it fits into the buffer.
+func (b buffered) head() string {
+	for n := 1; ; n = b.br.Buffered() + 1 {
+		_, err := b.br.Peek(n)
+		head, _ := b.br.Peek(b.br.Buffered()) // it is all there
+		if err != nil || bytes.Contains(head, []byte("\r\n\r\n")) {
+			return string(head)
+		}
+	}
+}
+
 func (p *proxy) forget(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -207,6 +226,9 @@ func (l *link) pump(from buffered, to net.Conn, head func(string) string, h hook
 	if _, werr := io.WriteString(to, text); werr != nil || err != nil {
 		return
 	}
+	if h == nil && direction == 0 && l.m.up != nil {
+		h = func(_ *link, f frame) []frame { return pass(f) } // for learn
+	}
 	if h == nil || direction == 0 && !strings.Contains(text, " 101 ") {
 		_, _ = io.Copy(to, from) // as above
 		return
@@ -246,11 +268,6 @@ func (l *link) send(to net.Conn, direction int, b []byte) error {
 // toClient sends a message to the client beside what the server sends.
 func (l *link) toClient(text string) {
 	_ = l.send(l.client, 0, frame{fin: true, opcode: opText, payload: []byte(text)}.bytes()) // it may have gone
-}
-
-// toServer sends a message to the server beside what the client sends.
-func (l *link) toServer(text string) {
-	_ = l.send(l.server, 1, frame{fin: true, opcode: opText, masked: true, payload: []byte(text)}.bytes()) // it may have gone
 }
 
 // learn notes the socket ID.

@@ -88,7 +88,7 @@ func start(t *testing.T, m *mutant) conformance.Target {
 	} else {
 		addr = startServer(t, c)
 	}
-	if m.up != nil || m.down != nil || m.head != nil || m.answer != nil || m.http != nil || m.reads != nil || m.keep {
+	if m.up != nil || m.down != nil || m.head != nil || m.answer != nil || m.http != nil || m.reads != nil || m.lax != nil || m.keep {
 		addr = startProxy(t, m, addr).listener.Addr().String()
 	}
 	return target(addr)
@@ -151,6 +151,9 @@ func startParts(t *testing.T, c config.Config, change func(*hub.Ports)) string {
 // timeout is how long a case waits for what a mutant does not do. It must be
 // enough for what it does, on a machine that runs several at a time.
 const timeout = 2 * time.Second
+
+// patience is the same for cases that are about time that passes.
+const patience = 6 * time.Second
 
 func target(addr string) conformance.Target {
 	apps := map[conformance.Fixture]conformance.Credentials{}

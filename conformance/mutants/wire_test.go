@@ -98,8 +98,8 @@ func handshakeMutants() []mutant {
 		},
 		{
 			name: "handshake-wrong-accept", bug: "Sec-WebSocket-Accept is a constant",
-			killedBy: []string{"rfc6455.handshake.accept", "CON-01", "HB-01", "SUB-01", "SUB-03", "HE-01"},
-			answer:   header("Sec-WebSocket-Accept:", "Sec-WebSocket-Accept: c29tZXRoaW5nIGVsc2Ugb2YgMjA="),
+			killedBy: []string{"rfc6455.handshake.accept"}, total: true,
+			answer: header("Sec-WebSocket-Accept:", "Sec-WebSocket-Accept: c29tZXRoaW5nIGVsc2Ugb2YgMjA="),
 		},
 		{
 			name: "handshake-subprotocol", bug: "a subprotocol is agreed to that nobody asked for",
@@ -109,6 +109,7 @@ func handshakeMutants() []mutant {
 		{
 			name: "segment-is-frame", bug: "a handshake or frame that does not come in one segment is dropped",
 			killedBy: []string{"rfc6455.handshake.octets", "rfc6455.chop.octets", "rfc6455.chop.header", "rfc6455.ping.125-octets", "rfc6455.ping.burst-octets", "rfc6455.fragment.octets"},
+			also:     []string{"rfc6455.chop.997"},
 			reads: func(l *link, b []byte) []byte {
 				if bytes.HasPrefix(b, []byte("GET ")) && l.segment >= len(b) || wholeFrames(b) > 0 {
 					return b
@@ -119,6 +120,7 @@ func handshakeMutants() []mutant {
 		{
 			name: "segment-has-one-frame", bug: "of the frames in one segment only the first is read",
 			killedBy: []string{"rfc6455.chop.two-messages", "rfc6455.chop.hundred-messages", "rfc6455.close.after-message", "rfc6455.pong.then-ping", "rfc6455.fragment.two"},
+			also:     []string{"rfc6455.chop.octets", "rfc6455.fragment.every-place", "rfc6455.pong.unsolicited"},
 			reads: func(_ *link, b []byte) []byte {
 				if n := wholeFrames(b); n > 0 && !bytes.HasPrefix(b, []byte("GET ")) {
 					return b[:n]
@@ -196,7 +198,7 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "mask-server", bug: "the server masks its frames",
-			killedBy: []string{"rfc6455.mask.server", "CON-01", "HB-01", "SUB-01", "SUB-03", "HE-01"},
+			killedBy: []string{"rfc6455.mask.server"}, total: true,
 			down: func(_ *link, f frame) []frame {
 				f.masked, f.raw = true, nil
 				return pass(f)
@@ -204,8 +206,11 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "length-125", bug: "messages of 125 bytes and more get lost",
-			killedBy: []string{"rfc6455.length.125", "rfc6455.length.126", "rfc6455.length.127", "rfc6455.length.128", "rfc6455.length.4096",
-				"rfc6455.length.9999", "rfc6455.length.65535", "rfc6455.length.65536", "rfc6455.chop.997"},
+			killedBy: []string{
+				"rfc6455.length.125", "rfc6455.length.126", "rfc6455.length.127", "rfc6455.length.128", "rfc6455.length.4096",
+				"rfc6455.length.9999", "rfc6455.length.65535", "rfc6455.length.65536", "rfc6455.chop.997",
+			},
+			also: []string{"rfc6455.chop.header"},
 			up: func(_ *link, f frame) []frame {
 				if f.opcode == opText && len(f.payload) >= 125 {
 					return nil
@@ -225,7 +230,7 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "length-believed", bug: "the server waits for as many bytes as a header announces, and be it for ever",
-			killedBy: []string{"rfc6455.length.top-bit", "rfc6455.length.all-bits", "rfc6455.length.max"},
+			killedBy: []string{"rfc6455.length.top-bit", "rfc6455.length.all-bits", "rfc6455.length.max", "security.frame.announced"},
 			up: func(_ *link, f frame) []frame {
 				if len(f.raw) == 10 { // the header of a frame that is too big to collect
 					return nil
@@ -245,8 +250,11 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "fragment-is-message", bug: "each fragment is taken for a message",
-			killedBy: []string{"rfc6455.fragment.two", "rfc6455.fragment.every-place", "rfc6455.fragment.single-bytes", "rfc6455.fragment.empty-parts",
-				"rfc6455.fragment.octets", "rfc6455.fragment.pong-between", "rfc6455.utf8.split", "rfc6455.utf8.split-single-bytes"},
+			killedBy: []string{
+				"rfc6455.fragment.two", "rfc6455.fragment.every-place", "rfc6455.fragment.single-bytes", "rfc6455.fragment.empty-parts",
+				"rfc6455.fragment.octets", "rfc6455.fragment.pong-between", "rfc6455.utf8.split", "rfc6455.utf8.split-single-bytes",
+			},
+			also: []string{"rfc6455.fragment.no-start", "rfc6455.fragment.ping-between", "rfc6455.fragment.pings-between"},
 			up: func(_ *link, f frame) []frame {
 				if !f.control() && (!f.fin || f.opcode == opContinuation) {
 					f.opcode, f.fin, f.raw = opText, true, nil
@@ -280,16 +288,21 @@ func frameMutants() []mutant {
 		},
 		{
 			name: "utf8-unchecked", bug: "text need not be UTF-8",
-			killedBy: []string{"rfc6455.utf8.lone-*", "rfc6455.utf8.cut-off-*", "rfc6455.utf8.surrogate-*", "rfc6455.utf8.overlong-*",
+			killedBy: []string{
+				"rfc6455.utf8.lone-*", "rfc6455.utf8.cut-off-*", "rfc6455.utf8.surrogate-*", "rfc6455.utf8.overlong-*",
 				"rfc6455.utf8.beyond-10ffff", "rfc6455.utf8.five-bytes", "rfc6455.utf8.six-bytes", "rfc6455.utf8.fe-ff", "rfc6455.utf8.latin-1",
 				"rfc6455.utf8.split-invalid", "rfc6455.utf8.after-message", "rfc6455.utf8.ends-within-character", "rfc6455.close.bad-reason",
-				"rfc6455.close.tells-why-text", "rfc6455.deflate.invalid-utf8"},
+				"rfc6455.close.tells-why-text", "rfc6455.deflate.invalid-utf8",
+			},
 			up: tolerateUTF8,
 		},
 		{
 			name: "utf8-ascii", bug: "text must be ASCII",
-			killedBy: []string{"rfc6455.utf8.two-bytes", "rfc6455.utf8.three-bytes", "rfc6455.utf8.four-bytes", "rfc6455.utf8.bounds-*",
-				"rfc6455.utf8.around-surrogates", "rfc6455.utf8.noncharacters", "rfc6455.utf8.bom"},
+			killedBy: []string{
+				"rfc6455.utf8.two-bytes", "rfc6455.utf8.three-bytes", "rfc6455.utf8.four-bytes", "rfc6455.utf8.bounds-*",
+				"rfc6455.utf8.around-surrogates", "rfc6455.utf8.noncharacters", "rfc6455.utf8.bom",
+			},
+			also: []string{"rfc6455.utf8.split"},
 			up: func(_ *link, f frame) []frame {
 				if f.opcode == opText && bytes.ContainsFunc(f.payload, func(r rune) bool { return r > 127 }) {
 					f = f.with("\xff")
@@ -370,6 +383,7 @@ func controlMutants() []mutant {
 		{
 			name: "ping-unanswered", bug: "pings are not answered",
 			killedBy: []string{"rfc6455.ping.empty", "rfc6455.ping.text", "rfc6455.ping.burst", "rfc6455.pong.then-ping", "HB-03"},
+			also:     []string{"rfc6455.ping.binary", "rfc6455.ping.burst-octets"},
 			up: func(_ *link, f frame) []frame {
 				if f.opcode == opPing && f.fin && len(f.payload) < 126 {
 					return nil
@@ -416,6 +430,7 @@ func controlMutants() []mutant {
 		{
 			name: "ping-breaks-fragments", bug: "a control frame ends the message that it comes in the middle of",
 			killedBy: []string{"rfc6455.fragment.pong-between", "rfc6455.deflate.ping-between"},
+			also:     []string{"rfc6455.fragment.pings-between"},
 			up: func(l *link, f frame) []frame {
 				if l.inFragments(f) && f.control() && f.opcode != opClose {
 					return []frame{{fin: true, opcode: opContinuation, masked: true}, f}
@@ -426,17 +441,22 @@ func controlMutants() []mutant {
 		{
 			name: "close-wrong-code", bug: "protocol errors are reported as a normal closure",
 			killedBy: []string{"rfc6455.rsv.*", "rfc6455.opcode.*", "rfc6455.mask.none-*", "rfc6455.close.tells-why"},
+			also:     []string{"rfc6455.close.invalid-65535", "rfc6455.fragment.ping"},
 			down:     recode(1002, 1000),
 		},
 		{
 			name: "close-wrong-code-text", bug: "bad text is reported as a normal closure",
 			killedBy: []string{"rfc6455.utf8.overlong-*", "rfc6455.close.tells-why-text", "rfc6455.deflate.garbage"},
+			also:     []string{"rfc6455.deflate.invalid-utf8", "rfc6455.utf8.beyond-10ffff", "rfc6455.utf8.surrogate-pair"},
 			down:     recode(1007, 1000),
 		},
 		{
 			name: "close-unanswered", bug: "a close frame is answered with the end of the connection",
-			killedBy: []string{"rfc6455.close.empty", "rfc6455.close.code", "rfc6455.close.reason", "rfc6455.close.125", "rfc6455.close.after-message",
-				"rfc6455.close.valid-*", "rfc6455.close.echo", "rfc6455.close.ends-tcp", "rfc6455.close.twice", "rfc6455.fragment.close-between"},
+			killedBy: []string{
+				"rfc6455.close.empty", "rfc6455.close.code", "rfc6455.close.reason", "rfc6455.close.125", "rfc6455.close.after-message",
+				"rfc6455.close.valid-*", "rfc6455.close.echo", "rfc6455.close.ends-tcp", "rfc6455.close.twice", "rfc6455.fragment.close-between",
+			},
+			also: []string{"rfc6455.close.nothing-after", "rfc6455.close.tells-why-text"},
 			down: func(_ *link, f frame) []frame {
 				if f.opcode == opClose {
 					return nil
@@ -462,6 +482,7 @@ func controlMutants() []mutant {
 		{
 			name: "close-few-codes", bug: "only 1000 is known as a code",
 			killedBy: []string{"rfc6455.close.valid-1001", "rfc6455.close.valid-1011", "rfc6455.close.valid-3000", "rfc6455.close.valid-3999", "rfc6455.close.valid-4000", "rfc6455.close.valid-4999"},
+			also:     []string{"rfc6455.close.valid-1010"},
 			up: func(_ *link, f frame) []frame {
 				if c := f.closeCode(); c > 1000 {
 					f = f.withCode(1006)
@@ -514,9 +535,11 @@ func deflateMutants() []mutant {
 	return []mutant{
 		{
 			name: "deflate-any-offer", bug: "every offer of an extension is taken for one of permessage-deflate without parameters",
-			killedBy: []string{"rfc6455.deflate.offer-unknown", "rfc6455.deflate.offer-unknown-param", "rfc6455.deflate.offer-duplicate-param",
+			killedBy: []string{
+				"rfc6455.deflate.offer-unknown", "rfc6455.deflate.offer-unknown-param", "rfc6455.deflate.offer-duplicate-param",
 				"rfc6455.deflate.offer-window-*", "rfc6455.deflate.offer-client-window-too-large", "rfc6455.deflate.offer-takeover-value",
-				"rfc6455.deflate.offer-webkit", "rfc6455.deflate.offer-server-window"},
+				"rfc6455.deflate.offer-webkit", "rfc6455.deflate.offer-server-window",
+			},
 			head: func(head string) string {
 				if strings.Contains(head, "Extensions:") {
 					return header(extensions, extensions+" permessage-deflate")(head)
@@ -527,6 +550,7 @@ func deflateMutants() []mutant {
 		{
 			name: "deflate-unasked", bug: "compression is agreed to that was not offered",
 			killedBy: []string{"rfc6455.deflate.offer-none"},
+			also:     []string{"rfc6455.deflate.offer-unknown"},
 			answer:   header(extensions, extensions+" permessage-deflate"),
 		},
 		{
@@ -541,8 +565,10 @@ func deflateMutants() []mutant {
 		},
 		{
 			name: "deflate-param-twice", bug: "the agreement has a parameter twice",
-			killedBy: []string{"rfc6455.deflate.offer-plain", "rfc6455.deflate.offer-browser", "rfc6455.deflate.offer-fallback",
-				"rfc6455.deflate.offer-two-headers", "rfc6455.deflate.offer-quoted", "rfc6455.deflate.offer-server-takeover"},
+			killedBy: []string{
+				"rfc6455.deflate.offer-plain", "rfc6455.deflate.offer-browser", "rfc6455.deflate.offer-fallback",
+				"rfc6455.deflate.offer-two-headers", "rfc6455.deflate.offer-quoted", "rfc6455.deflate.offer-server-takeover",
+			},
 			answer: func(head string) string {
 				if strings.Contains(head, "permessage-deflate") {
 					return header(extensions, extensions+" permessage-deflate; server_no_context_takeover; server_no_context_takeover")(head)
@@ -553,12 +579,16 @@ func deflateMutants() []mutant {
 		{
 			name: "deflate-off", bug: "compression is claimed, and is not there",
 			killedBy: []string{"rfc6455.deflate.offer-plain", "rfc6455.deflate.message", "rfc6455.deflate.plain-message", "rfc6455.deflate.mixed"},
+			also:     []string{"rfc6455.deflate.fragments", "rfc6455.deflate.offer-browser"},
 			config:   func(c *config.Config) { c.WebSocket.Compression = false },
 		},
 		{
 			name: "deflate-plain-only", bug: "compressed messages get lost",
-			killedBy: []string{"rfc6455.deflate.message", "rfc6455.deflate.mixed", "rfc6455.deflate.stored", "rfc6455.deflate.final-block",
-				"rfc6455.deflate.several-blocks", "rfc6455.deflate.repeated"},
+			killedBy: []string{
+				"rfc6455.deflate.message", "rfc6455.deflate.mixed", "rfc6455.deflate.stored", "rfc6455.deflate.final-block",
+				"rfc6455.deflate.several-blocks", "rfc6455.deflate.repeated",
+			},
+			also: []string{"rfc6455.deflate.rsv1-continuation"},
 			up: func(l *link, f frame) []frame {
 				if l.deflate.Load() && f.rsv == 4 && f.fin && !f.control() {
 					return nil

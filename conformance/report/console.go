@@ -83,7 +83,7 @@ func (c *Console) Summary(r *Run) {
 		fmt.Fprintf(c.Out, "%s among the failed that are no verdict on the server: the suite could not find out.\n", plural(n.Errors, "error"))
 	}
 	if lower := n.Failed - n.Counting; lower > 0 {
-		fmt.Fprintf(c.Out, "%s below %s, which does not count at --level %s.\n", plural(lower, "failure"), r.Level, strings.ToLower(r.Level))
+		fmt.Fprintf(c.Out, "%s below %s: at --level %s they do not fail the run.\n", plural(lower, "failure"), r.Level, strings.ToLower(r.Level))
 	}
 	if r.Stopped {
 		fmt.Fprintln(c.Out, "The run was stopped before its end.")
@@ -106,8 +106,11 @@ func (c *Console) failures(r *Run) {
 			continue
 		}
 		for _, line := range []struct{ name, text string }{
-			{"requirement", res.Requirement}, {"what", res.Message}, {"expected", res.Expected},
-			{"actual", res.Actual}, {"source", res.Source},
+			{"requirement", res.Requirement},
+			{"what", res.Message},
+			{"expected", res.Expected},
+			{"actual", res.Actual},
+			{"source", res.Source},
 		} {
 			if line.text != "" {
 				fmt.Fprintf(c.Out, "    %-12s %s\n", line.name+":", clip(strings.ReplaceAll(line.text, "\n", "\n                 "), 2_000))

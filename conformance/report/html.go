@@ -39,21 +39,7 @@ func HTML(w io.Writer, r *Run) error {
 		Summary  []summary
 	}{r, worst, areas(worst), levels, outcomes, nil}
 	for _, area := range append(data.Areas, "") {
-		s := summary{Name: area}
-		for _, level := range levels {
-			passed, asked := 0, 0
-			for _, res := range worst {
-				if area != "" && res.Area != area || res.Level != level || res.Outcome == string(conformance.Skip) {
-					continue
-				}
-				asked++
-				if res.Outcome == string(conformance.Pass) {
-					passed++
-				}
-			}
-			s.Cells = append(s.Cells, ratio(passed, asked))
-		}
-		data.Summary = append(data.Summary, s)
+		data.Summary = append(data.Summary, summary{area, tally(worst, area)})
 	}
 	return pageTemplate.Execute(w, data)
 }

@@ -15,7 +15,7 @@ func Markdown(w io.Writer, r *Run) error {
 	worst := r.Worst()
 	fmt.Fprintf(&b, "# Conformance of %s\n\n", orUnnamed(r.Target.Name))
 	fmt.Fprintf(&b, "Dialect %s, profile %s: **%s** (%s).\n\n", r.Target.Dialect, r.Profile, r.Counts, took(r.TookMS))
-	table(&b, worst, areas(worst), func(res Result) string { return res.Area })
+	table(&b, worst)
 	section(&b, "What fails", worst, Result.Failed, oneLine)
 	section(&b, "What is known to fail", worst, with(conformance.Known), func(res Result) string { return res.Reason })
 	section(&b, "What was not asked", worst, with(conformance.Skip), func(res Result) string { return res.Message })
@@ -31,34 +31,40 @@ var levels = []string{string(conformance.Must), string(conformance.Should), stri
 
 // table has a row for each area, and in it how many cases of each level passed,
 // of those that were asked.
-func table(b *strings.Builder, results []Result, rows []string, of func(Result) string) {
+func table(b *strings.Builder, results []Result) {
 	b.WriteString("| Area | MUST | SHOULD | MAY | Not asked |\n|---|---|---|---|---|\n")
-	for _, row := range append(rows, "") {
-		name := row
-		if row == "" {
+	for _, area := range append(areas(results), "") {
+		name := area
+		if area == "" {
 			name = "**all**"
 		}
-		fmt.Fprintf(b, "| %s |", name)
 		skipped := 0
-		for _, level := range levels {
-			passed, asked := 0, 0
-			for _, r := range results {
-				if row != "" && of(r) != row || r.Level != level {
-					continue
-				}
-				switch conformance.Outcome(r.Outcome) {
-				case conformance.Skip:
-					skipped++
-					continue
-				case conformance.Pass:
-					passed++
-				}
-				asked++
+		for _, r := range results {
+			if (area == "" || r.Area == area) && r.Outcome == string(conformance.Skip) {
+				skipped++
 			}
-			fmt.Fprintf(b, " %s |", ratio(passed, asked))
 		}
-		fmt.Fprintf(b, " %d |\n", skipped)
+		fmt.Fprintf(b, "| %s | %s | %d |\n", name, strings.Join(tally(results, area), " | "), skipped)
 	}
+}
+
+// tally is how many cases of an area passed, of those that were asked, for each
+// level. Area "" is all.
+func tally(results []Result, area string) (cells []string) {
+	for _, level := range levels {
+		passed, asked := 0, 0
+		for _, r := range results {
+			if area != "" && r.Area != area || r.Level != level || r.Outcome == string(conformance.Skip) {
+				continue
+			}
+			asked++
+			if r.Outcome == string(conformance.Pass) {
+				passed++
+			}
+		}
+		cells = append(cells, ratio(passed, asked))
+	}
+	return cells
 }
 
 func ratio(passed, asked int) string {
@@ -87,45 +93,45 @@ func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(text)
 }
 
-// Matrix writes what several servers did with each case, a column for each run.
+// Matrix writes what several servers did, a column for each run: a row for all,
+// one for each area, and one for each case.
 func Matrix(w io.Writer, runs []*Run) error {
 	var b strings.Builder
-	b.WriteString("# Conformance\n\n|  |")
-	for _, r := range runs {
-		fmt.Fprintf(&b, " %s (%s) |", orUnnamed(r.Target.Name), r.Target.Dialect)
+	head := "|  |"
+	var everything []Result
+	byID := make([]map[string]Result, len(runs))
+	for i, r := range runs {
+		head += fmt.Sprintf(" %s (%s) |", orUnnamed(r.Target.Name), r.Target.Dialect)
+		byID[i] = map[string]Result{}
+		for _, res := range r.Worst() {
+			byID[i][res.ID] = res
+			everything = append(everything, res)
+		}
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(runs)) + "\n")
-	for _, level := range levels {
-		fmt.Fprintf(&b, "| **%s** |", level)
+	head += "\n|---|" + strings.Repeat("---|", len(runs)) + "\n"
+	b.WriteString("# Conformance\n\nCases that passed, of those that were asked.\n\n" + head)
+	for _, area := range append([]string{""}, areas(everything)...) {
+		name := area
+		if area == "" {
+			name = "**all**"
+		}
+		fmt.Fprintf(&b, "| %s |", name)
 		for _, r := range runs {
-			passed, asked := 0, 0
-			for _, res := range r.Worst() {
-				if res.Level != level || res.Outcome == string(conformance.Skip) {
-					continue
-				}
-				asked++
-				if res.Outcome == string(conformance.Pass) {
-					passed++
-				}
-			}
-			fmt.Fprintf(&b, " **%s** |", ratio(passed, asked))
+			n := tally(r.Worst(), area)
+			fmt.Fprintf(&b, " MUST %s · SHOULD %s · MAY %s |", n[0], n[1], n[2])
 		}
 		b.WriteString("\n")
 	}
-	var ids []string
-	titles := map[string]string{}
-	for _, r := range runs {
-		for _, res := range r.Worst() {
-			if _, seen := titles[res.ID]; !seen {
-				ids = append(ids, res.ID)
-				titles[res.ID] = res.Title
-			}
+	b.WriteString("\n## Case by case\n\n" + head)
+	seen := map[string]bool{}
+	for _, res := range everything {
+		if seen[res.ID] {
+			continue
 		}
-	}
-	for _, id := range ids {
-		fmt.Fprintf(&b, "| %s %s |", id, cell(titles[id]))
-		for _, r := range runs {
-			fmt.Fprintf(&b, " %s |", outcomeOf(r, id))
+		seen[res.ID] = true
+		fmt.Fprintf(&b, "| %s %s |", res.ID, cell(res.Title))
+		for i := range runs {
+			fmt.Fprintf(&b, " %s |", verdict(byID[i][res.ID]))
 		}
 		b.WriteString("\n")
 	}
@@ -133,15 +139,10 @@ func Matrix(w io.Writer, runs []*Run) error {
 	return err
 }
 
-func outcomeOf(r *Run, id string) string {
-	for _, res := range r.Worst() {
-		if res.ID != id {
-			continue
-		}
-		if res.Outcome == string(conformance.Fail) {
-			return "**fail** (" + res.Level + ")"
-		}
-		return res.Outcome
+// verdict is how a case ended, in a cell; "" if it was not there.
+func verdict(r Result) string {
+	if r.Outcome == string(conformance.Fail) {
+		return "**fail** (" + r.Level + ")"
 	}
-	return ""
+	return r.Outcome
 }

@@ -227,10 +227,16 @@ func (l Limits) apply(to *conformance.Limits) {
 		from *int
 		to   *int
 	}{
-		{l.EventData, &to.EventData}, {l.Message, &to.Message}, {l.ChannelsPerEvent, &to.ChannelsPerEvent},
-		{l.Batch, &to.Batch}, {l.EventName, &to.EventName}, {l.ChannelName, &to.ChannelName},
-		{l.PresenceMembers, &to.PresenceMembers}, {l.PresenceMember, &to.PresenceMember},
-		{l.UserID, &to.UserID}, {l.ClientEventRate, &to.ClientEventRate},
+		{l.EventData, &to.EventData},
+		{l.Message, &to.Message},
+		{l.ChannelsPerEvent, &to.ChannelsPerEvent},
+		{l.Batch, &to.Batch},
+		{l.EventName, &to.EventName},
+		{l.ChannelName, &to.ChannelName},
+		{l.PresenceMembers, &to.PresenceMembers},
+		{l.PresenceMember, &to.PresenceMember},
+		{l.UserID, &to.UserID},
+		{l.ClientEventRate, &to.ClientEventRate},
 	} {
 		if x.from != nil {
 			*x.to = *x.from
