@@ -181,8 +181,9 @@ var webhookCases = []Case{
 		Requirement: "subscription_count says, in a whole number, how many are subscribed, after it has changed.",
 		Run: func(t *T) {
 			room := t.Name("room-")
-			t.Connect().Subscribe(room)
-			t.Connect().Subscribe(room)
+			d := Dialing{App: t.Fixture(Counting)}
+			t.ConnectTo(d).Subscribe(room)
+			t.ConnectTo(d).Subscribe(room)
 			t.AwaitWebhooks(allWebhooks, room, "a subscription_count of 2", func(calls []WebhookCall) bool {
 				return slices.ContainsFunc(delivered(calls, room), func(e WebhookEvent) bool {
 					if e.Text("name") != "subscription_count" {

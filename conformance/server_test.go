@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,21 +81,33 @@ func judge(t *testing.T, res conformance.Result) {
 
 // startServer runs a server in this process, with all the apps that cases ask
 // for, until the test ends.
-func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
+func startServer(t *testing.T, d conformance.Dialect, changes ...func(main *app.App)) conformance.Target {
 	t.Helper()
 	c := config.Default()
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 100 * time.Millisecond
 	c.Admin.Listen = ""
+	receiver, err := conformance.NewWebhookReceiver("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Webhooks.Allow = []string{"127.0.0.0/8"}
 	c.WebSocket.Compression = true
 	if d == conformance.Reverb { // once with a path prefix, once without
 		c.Server.Path = "/prefix"
 	}
 	main := newApp(d, "main")
+	main.Webhooks = []app.Webhook{hook(receiver.URL), hook(receiver.Only, "channel_existence")}
+	for _, change := range changes {
+		change(&main)
+	}
 	c.Apps = app.List{main}
 	apps := map[conformance.Fixture]conformance.Credentials{}
 	for f, change := range fixtures {
 		a := newApp(d, string(f))
+		if f == conformance.Counting { // of whose counts the backend is told, too
+			a.Webhooks = main.Webhooks
+		}
 		change(&a)
 		c.Apps = append(c.Apps, a)
 		apps[f] = conformance.Credentials{ID: a.ID, Key: a.Key, Secret: a.Secret}
@@ -117,6 +130,9 @@ func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
 		if err := <-done; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
+		if err := receiver.Close(); err != nil {
+			t.Errorf("close webhook receiver: %v", err)
+		}
 	})
 
 	description, err := targets.Load("revurb")
@@ -127,6 +143,7 @@ func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
 	target.Capabilities = append(target.Capabilities, conformance.CapCompression)
 	target.App = conformance.Credentials{ID: main.ID, Key: main.Key, Secret: main.Secret}
 	target.Apps = apps
+	target.Webhooks = receiver
 	if target.HTTP, err = url.Parse(s.URL()); err != nil {
 		t.Fatal(err)
 	}
@@ -136,6 +153,37 @@ func startServer(t *testing.T, d conformance.Dialect) conformance.Target {
 	target.Timeout, target.Quiet = 20*time.Second, 300*time.Millisecond
 	target.Settle()
 	return target
+}
+
+// hook is a webhook of all events, or of those named.
+func hook(url string, events ...string) app.Webhook {
+	w := app.DefaultWebhook
+	w.URL, w.Events = url, events
+	return w
+}
+
+// TestBatchedWebhooks holds a server that sends several events at a time to the
+// cases of webhooks.
+func TestBatchedWebhooks(t *testing.T) {
+	target := startServer(t, conformance.Pusher, func(main *app.App) {
+		for i := range main.Webhooks {
+			main.Webhooks[i].Batch = true
+		}
+	})
+	target.Capabilities = slices.DeleteFunc(target.Capabilities, func(c conformance.Capability) bool {
+		return c == conformance.CapUnbatchedWebhooks
+	})
+	target.Capabilities = append(target.Capabilities, conformance.CapBatchedWebhooks)
+	r := conformance.Runner{Target: target}
+	for _, c := range conformance.All() {
+		if !strings.HasPrefix(c.ID, "WHK-") {
+			continue
+		}
+		t.Run(c.ID, func(t *testing.T) {
+			t.Parallel()
+			judge(t, r.One(t.Context(), &c))
+		})
+	}
 }
 
 func newApp(d conformance.Dialect, name string) app.App {

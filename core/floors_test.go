@@ -15,7 +15,7 @@ const module = "github.com/revurb/revurb/"
 var floors = [][]string{
 	{"core/protocol", "core/frame", "core/auth", "core/metrics", "core/limit", "core/wheel"},
 	{"core/app", "core/channel"},
-	{"core/broker", "core/presence", "core/user", "core/cache"},
+	{"core/broker", "core/presence", "core/user", "core/cache", "core/occupancy", "core/webhook"},
 	{"core/hub"},
 	{"core/conn", "core/api"},
 	{"core/websocket"},

@@ -73,6 +73,9 @@ type App struct {
 	MaxPresenceMembers    int `koanf:"max_presence_members"`
 	MaxPresenceMemberSize int `koanf:"max_presence_member_size"` // bytes of channel_data
 	MaxUserID             int `koanf:"max_user_id"`
+
+	// Who is told what happens.
+	Webhooks []Webhook `koanf:"webhooks"`
 }
 
 // MessageRate limits the messages of any kind that one connection sends.

@@ -10,10 +10,11 @@ import (
 	"github.com/revurb/revurb/core/protocol"
 )
 
-// draft is an app as far as it is configured.
+// draft is an app, or a webhook of one, as far as it is configured.
 type draft struct {
 	from     Source // where it begins
 	settings layer
+	webhooks []draft
 	reverb   bool // it comes from Laravel's variables, and has Reverb's defaults
 }
 
@@ -101,13 +102,48 @@ func settleApp(d draft) (app.App, map[string]Source, error) {
 	}
 	defaults := flatten(reflect.ValueOf(app.Default(dialect)), appsKey+".")
 	sources, err := settle(&out, defaults, d.settings)
-	return out.Apps, sources, err
+	if err != nil {
+		return out.Apps, nil, err
+	}
+	for i, w := range d.webhooks {
+		hook, from, err := settleWebhook(w)
+		if err != nil {
+			return out.Apps, nil, err
+		}
+		out.Apps.Webhooks = append(out.Apps.Webhooks, hook)
+		for name, s := range from {
+			sources[hookKey(i, name)] = s
+		}
+	}
+	return out.Apps, sources, nil
 }
 
-// checkApps finds apps that lack credentials or share them.
+// settleWebhook makes a webhook of a draft, and says where its values come from.
+func settleWebhook(d draft) (app.Webhook, map[string]Source, error) {
+	var out struct {
+		Apps struct {
+			Webhooks app.Webhook `koanf:"webhooks"`
+		} `koanf:"apps"`
+	}
+	sources, err := settle(&out, flatten(reflect.ValueOf(app.DefaultWebhook), hooksKey+"."), d.settings)
+	return out.Apps.Webhooks, sources, err
+}
+
+// hookKey is the name of a key of webhook i of an app: "apps.webhooks[0].url".
+func hookKey(i int, name string) string {
+	return fmt.Sprintf("%s[%d]%s", hooksKey, i, name[len(hooksKey):])
+}
+
+// checkApps finds apps that lack credentials or share them, and webhooks that
+// lead nowhere.
 func checkApps(apps []draft, bad *Problems) {
 	first := map[string]Source{}
 	for _, d := range apps {
+		for _, w := range d.webhooks {
+			if _, ok := w.settings.last(hooksKey + ".url"); !ok {
+				bad.add(w.from, "this webhook has no url")
+			}
+		}
 		for _, name := range credentials {
 			s, ok := d.settings.last(name)
 			if !ok {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/revurb/revurb/core/api"
 	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 	TLS       TLS              `koanf:"tls"`
 	WebSocket websocket.Config `koanf:"websocket"`
 	API       api.Config       `koanf:"api"`
+	Webhooks  webhook.Config   `koanf:"webhooks"`
 	Admin     Admin            `koanf:"admin"`
 	Log       Log              `koanf:"log"`
 	Apps      app.List         `koanf:"apps"`
@@ -81,6 +83,7 @@ func Default() Config {
 		},
 		WebSocket: websocket.DefaultConfig,
 		API:       api.DefaultConfig,
+		Webhooks:  webhook.DefaultConfig(),
 		Admin:     Admin{Listen: "127.0.0.1:9601"},
 		Log:       Log{Level: "info", Format: "auto"},
 	}

@@ -42,6 +42,9 @@ func TestSampleIsComplete(t *testing.T) {
 	}
 	want := app.Default(protocol.Pusher)
 	want.ID, want.Key, want.Secret = "my-app-id", "my-app-key", "my-app-secret"
+	hook := app.DefaultWebhook
+	hook.URL = "https://example.com/webhooks"
+	want.Webhooks = []app.Webhook{hook}
 	if !reflect.DeepEqual(l.Config.Apps, app.List{want}) {
 		t.Errorf("the sample's app is\n%+v\nthe defaults are\n%+v", l.Config.Apps, want)
 	}

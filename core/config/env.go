@@ -78,6 +78,9 @@ func (e environment) read(bad *Problems) (l layer) {
 	byName := map[string]*key{}
 	known := []string{strings.TrimPrefix(EnvConfig, envPrefix)}
 	for _, k := range schema {
+		if k.ofWebhook() { // of which an app has many
+			continue
+		}
 		byName[EnvName(k.name)] = k
 		known = append(known, strings.TrimPrefix(EnvName(k.name), envPrefix))
 	}

@@ -128,14 +128,26 @@ func (r *reader) table(n *unstable.Node) {
 		r.bad.add(at, "%s is a key, not a section; write it as %s = …", header(known), local(known))
 	case !isSection(known):
 		r.bad.add(at, "unknown section %s%s", written(known, list), hintSection(known))
-	case list != (known == appsKey):
+	case list != isList(known):
 		r.bad.add(at, "%s is written %s", written(known, list), header(known))
+	case known == hooksKey && len(r.file.apps) == 0:
+		r.bad.add(at, "%s comes after the %s that it is for", header(hooksKey), header(appsKey))
 	default:
 		r.skip = false
 		if list {
-			r.file.apps = append(r.file.apps, draft{from: at})
+			r.item(known, at)
 		}
 	}
+}
+
+// item begins the next table of the list called name.
+func (r *reader) item(name string, at Source) {
+	if name == appsKey {
+		r.file.apps = append(r.file.apps, draft{from: at})
+		return
+	}
+	d := &r.file.apps[len(r.file.apps)-1]
+	d.webhooks = append(d.webhooks, draft{from: at})
 }
 
 func written(name string, list bool) string {
@@ -174,8 +186,9 @@ func (r *reader) keyValue(n *unstable.Node, prefix string) {
 	switch {
 	case value.Kind == unstable.InlineTable && findKey(unindexed(name)) == nil:
 		r.inline(value, name+".")
-	case value.Kind == unstable.Array && unindexed(name) == appsKey:
-		r.inlineApps(value, name, at)
+	case value.Kind == unstable.Array && isList(unindexed(name)) && len(r.file.apps) > 0,
+		value.Kind == unstable.Array && unindexed(name) == appsKey:
+		r.inlineList(value, name, at)
 	default:
 		r.set(name, at)
 	}
@@ -187,16 +200,20 @@ func (r *reader) inline(table *unstable.Node, prefix string) {
 	}
 }
 
-func (r *reader) inlineApps(list *unstable.Node, name string, at Source) {
-	i := 0
+func (r *reader) inlineList(list *unstable.Node, name string, at Source) {
+	i, known := 0, unindexed(name)
 	for it := list.Children(); it.Next(); i++ {
 		if it.Node().Kind != unstable.InlineTable {
-			r.bad.add(at, "apps is a list of tables; write each as [[apps]]")
+			r.bad.add(at, "%s", listNotKey(known))
 			return
 		}
-		r.file.apps = append(r.file.apps, draft{from: at})
+		r.item(known, at)
 		r.inline(it.Node(), fmt.Sprintf("%s[%d].", name, i))
 	}
+}
+
+func listNotKey(name string) string {
+	return fmt.Sprintf("%s is a list of tables; write each as %s", name, header(name))
 }
 
 // set checks the value of a key and keeps it.
@@ -204,8 +221,14 @@ func (r *reader) set(name string, at Source) {
 	known := unindexed(name)
 	k := findKey(known)
 	switch {
-	case k == nil && known == appsKey, k != nil && k.ofApp() && !strings.HasPrefix(name, appsKey+"["):
-		r.bad.add(at, "apps is a list of tables; write each as [[apps]]")
+	case k == nil && isList(known):
+		r.bad.add(at, "%s", listNotKey(known))
+		return
+	case k != nil && k.ofApp() && !strings.HasPrefix(name, appsKey+"["):
+		r.bad.add(at, "%s", listNotKey(appsKey))
+		return
+	case k != nil && k.ofWebhook() && !strings.Contains(name, "].webhooks["):
+		r.bad.add(at, "%s", listNotKey(hooksKey))
 		return
 	case k == nil && isSection(known):
 		r.bad.add(at, "%s is a section, not a key; write it as %s", local(known), header(known))
@@ -227,6 +250,9 @@ func (r *reader) set(name string, at Source) {
 	s := setting{k, value, at}
 	if k.ofApp() {
 		d := &r.file.apps[len(r.file.apps)-1]
+		if k.ofWebhook() {
+			d = &d.webhooks[len(d.webhooks)-1]
+		}
 		d.settings = append(d.settings, s)
 		return
 	}

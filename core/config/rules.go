@@ -57,6 +57,20 @@ var rules = map[string]rule{
 
 	"apps.message_rate.max_attempts": between(1, maxSize),
 	"apps.message_rate.decay":        atLeast(time.Millisecond),
+
+	"apps.webhooks.url":          texts(checkWebhookURL),
+	"apps.webhooks.events":       each(checkWebhookEvent),
+	"apps.webhooks.channels":     each(checkChannelGlob),
+	"apps.webhooks.headers":      each(checkHeader),
+	"apps.webhooks.batch_window": atLeast(time.Millisecond),
+	"apps.webhooks.batch_size":   between(1, 10_000),
+	"apps.webhooks.timeout":      atLeast(100 * time.Millisecond),
+
+	"webhooks.allow":             each(checkNetwork),
+	"webhooks.retry_after":       atLeast(time.Millisecond),
+	"webhooks.retry_for":         atLeast(time.Second),
+	"webhooks.max_queued_events": between(1, maxSize),
+	"webhooks.max_queued_bytes":  between(1, maxSize),
 }
 
 // maxSize is where a size is certainly a slip: it still fits 32 bits.

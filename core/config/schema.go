@@ -6,8 +6,15 @@ import (
 	"time"
 )
 
-// appsKey is the one list of tables that the configuration has.
-const appsKey = "apps"
+// The lists of tables that the configuration has. The second is in each table of
+// the first.
+const (
+	appsKey  = "apps"
+	hooksKey = "apps.webhooks"
+)
+
+// isList reports whether the section called name is a list of tables.
+func isList(name string) bool { return name == appsKey || name == hooksKey }
 
 // key is one key that can be configured.
 type key struct {
@@ -18,9 +25,13 @@ type key struct {
 // ofApp reports whether the key is one of an app.
 func (k *key) ofApp() bool { return strings.HasPrefix(k.name, appsKey+".") }
 
-// secret reports whether the key's value must never be shown.
+// ofWebhook reports whether the key is one of a webhook of an app.
+func (k *key) ofWebhook() bool { return strings.HasPrefix(k.name, hooksKey+".") }
+
+// secret reports whether the key's value must never be shown. Headers may have
+// what lets us in at a backend.
 func (k *key) secret() bool {
-	return strings.HasSuffix(k.name, "secret") || strings.HasSuffix(k.name, "password")
+	return k.name == hooksKey+".headers" || strings.HasSuffix(k.name, "secret") || strings.HasSuffix(k.name, "password")
 }
 
 // schema is all keys, in the order of the structs. It is read off Config, so
@@ -113,7 +124,7 @@ func lastDot(name string) int {
 
 // header is how a section begins in the file.
 func header(section string) string {
-	if section == appsKey {
+	if isList(section) {
 		return "[[" + section + "]]"
 	}
 	return "[" + section + "]"

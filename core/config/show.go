@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,12 @@ func (l Loaded) Entries() (all []Entry) {
 			flatten(reflect.ValueOf(l.Config.Apps[i]), appsKey+"."),
 			func(name string) string { return appKey(i, name) },
 		)...)
+		for j := range l.Config.Apps[i].Webhooks {
+			all = append(all, l.entries(
+				flatten(reflect.ValueOf(l.Config.Apps[i].Webhooks[j]), hooksKey+"."),
+				func(name string) string { return appKey(i, hookKey(j, name)) },
+			)...)
+		}
 	}
 	return all
 }
@@ -34,7 +41,9 @@ func (l Loaded) entries(values map[string]any, rename func(string) string) (all 
 			continue
 		}
 		e := Entry{Key: rename(k.name), Value: k.kind.toTOML(v)}
-		if k.secret() && !reflect.ValueOf(v).IsZero() {
+		if list, ok := v.([]string); ok && k.secret() {
+			e.Value = "[" + strings.Join(slices.Repeat([]string{mask}, len(list)), ", ") + "]"
+		} else if k.secret() && !reflect.ValueOf(v).IsZero() {
 			e.Value = mask
 		}
 		e.Source = l.Sources[e.Key]

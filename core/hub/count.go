@@ -76,4 +76,5 @@ func (h *Hub) tellCount(ctx context.Context, a *app.App, name string, n int) {
 	data := append(appendInt([]byte(`{"subscription_count":`), n), '}')
 	m := protocol.Message{Event: protocol.EventSubscriptionCount, Channel: name, Data: protocol.Text(data)}
 	h.announce(ctx, channel.Topic{App: a.ID, Channel: name}, m, "")
+	h.notifyCount(a, name, n)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/revurb/revurb/core/cache"
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/metrics"
+	"github.com/revurb/revurb/core/occupancy"
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/user"
 )
@@ -29,6 +30,10 @@ type Ports struct {
 	Members presence.Members
 	Cache   cache.Store
 	Users   user.Users // nil is those of a node that runs alone
+
+	// Both are nil where no backend is told anything.
+	Occupancy occupancy.Tracker
+	Webhooks  Webhooks
 }
 
 // Hub is one node.
@@ -63,6 +68,9 @@ func New(ports Ports, m *metrics.Metrics, log *slog.Logger) (*Hub, error) {
 	}
 	if err := ports.Broker.Start(h.deliver); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	if ports.Webhooks != nil {
+		ports.Occupancy.Start(h.changed)
 	}
 	m.Watch(h.gauges)
 	return h, nil
@@ -134,6 +142,7 @@ func (h *Hub) tenant(a *app.App) *tenant {
 	t := h.tenants[a.ID]
 	if t == nil {
 		t = newTenant(h.metrics.App(a.ID))
+		t.app = a
 		h.tenants[a.ID] = t
 	}
 	return t

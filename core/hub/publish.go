@@ -128,6 +128,9 @@ func (h *Hub) ClientEvent(ctx context.Context, s *Session, e Event) error {
 		s.t.metrics.Limited("channel")
 		return protocol.ErrClientEventRate
 	}
+	if err == nil {
+		h.notifyClientEvent(s, e, m.UserID)
+	}
 	return err
 }
 

@@ -128,6 +128,7 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 		s.t.know(m.UserID, s)
 	}
 	h.recount(ctx, s.App, s.t, ch)
+	h.occupy(ctx, s, topic, m.UserID)
 	return nil
 }
 
@@ -151,6 +152,8 @@ func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channe
 		replay := protocol.Message{Event: protocol.EventCacheMiss, Channel: t.Channel}
 		if ok {
 			replay.Event, replay.Data = e.Name, e.Data
+		} else {
+			h.notifyMiss(ctx, s, t)
 		}
 		greeting = append(greeting, frame.Text(replay.Encode()))
 	}

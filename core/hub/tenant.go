@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/metrics"
 )
@@ -12,6 +13,7 @@ import (
 // tenant is what this node holds of one app: apps share nothing.
 type tenant struct {
 	metrics *metrics.App
+	app     *app.App
 
 	mu       sync.RWMutex // guards what follows
 	sessions map[string]*Session

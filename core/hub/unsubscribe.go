@@ -22,6 +22,7 @@ func (h *Hub) leave(ctx context.Context, s *Session, name string) {
 	defer h.tell(topic)()
 	sub := s.subs[name]
 	ch := sub.channel
+	defer h.vacate(ctx, s, topic, sub.userID)
 	delete(s.subs, name)
 	if ch.Kind.Presence && s.App.Dialect == protocol.Reverb {
 		s.t.forget(sub.userID, s)

@@ -33,10 +33,12 @@ type Metrics struct {
 	requests    *prometheus.CounterVec
 	latency     *prometheus.HistogramVec
 	refused     *prometheus.CounterVec
+	webhooks    *prometheus.CounterVec
 	panics      prometheus.Counter
 	mu          sync.RWMutex // guards what follows
 	apps        map[string]*App
 	watchSource func(func(Gauges))
+	hookSource  func(func(app string, events int))
 }
 
 // App counts for one app. Its methods may be called concurrently.
@@ -81,6 +83,7 @@ func New() *Metrics {
 	m.limited = counter("revurb_rate_limited_total", "What was refused because it came too often, by limit.", "app", "limit")
 	m.requests = counter("revurb_http_requests_total", "Requests to the HTTP API, by endpoint and status.", "app", "endpoint", "status")
 	m.refused = counter("revurb_refused_connections_total", "Connections refused before an app was known, by reason.", "reason")
+	m.webhooks = counter("revurb_webhooks_total", "Events for backends, by outcome: delivered, retried, overflow, expired, dropped.", "app", "outcome")
 	m.latency = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "revurb_http_request_seconds", Help: "Time to answer a request to the HTTP API.",
 		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 1},
@@ -129,6 +132,11 @@ func (a *App) Closed(code int) { a.m.closes.WithLabelValues(a.id, codeLabel(code
 // Limited counts what the named limit refused.
 func (a *App) Limited(limit string) { a.m.limited.WithLabelValues(a.id, limit).Inc() }
 
+// Webhooks counts events for a backend, by what became of them.
+func (a *App) Webhooks(outcome string, events int) {
+	a.m.webhooks.WithLabelValues(a.id, outcome).Add(float64(events))
+}
+
 func codeLabel(code int) string {
 	if code == 0 {
 		return "none"
@@ -156,6 +164,14 @@ func (m *Metrics) Watch(source func(yield func(Gauges))) {
 	m.watchSource = source
 }
 
+// WatchWebhooks has the number of events that wait for the backend of an app
+// read from source.
+func (m *Metrics) WatchWebhooks(source func(yield func(app string, events int))) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hookSource = source
+}
+
 // Handler serves the metrics as text.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
@@ -164,6 +180,7 @@ func (m *Metrics) Handler() http.Handler {
 var (
 	connectionsDesc   = prometheus.NewDesc("revurb_connections", "Connections that are open.", []string{"app"}, nil)
 	subscriptionsDesc = prometheus.NewDesc("revurb_subscriptions", "Subscriptions of all open connections.", []string{"app"}, nil)
+	pendingDesc       = prometheus.NewDesc("revurb_webhooks_pending", "Events that wait for a backend to take them.", []string{"app"}, nil)
 	channelsDesc      = prometheus.NewDesc("revurb_channels", "Channels with subscribers, by kind.", []string{"app", "kind"}, nil)
 )
 
@@ -174,17 +191,21 @@ func (watcher) Describe(out chan<- *prometheus.Desc) {
 	out <- connectionsDesc
 	out <- subscriptionsDesc
 	out <- channelsDesc
+	out <- pendingDesc
 }
 
 func (w watcher) Collect(out chan<- prometheus.Metric) {
 	w.m.mu.RLock()
-	source := w.m.watchSource
+	source, hooks := w.m.watchSource, w.m.hookSource
 	w.m.mu.RUnlock()
-	if source == nil {
-		return
-	}
 	gauge := func(d *prometheus.Desc, n int, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
+	}
+	if hooks != nil {
+		hooks(func(app string, events int) { gauge(pendingDesc, events, app) })
+	}
+	if source == nil {
+		return
 	}
 	source(func(g Gauges) {
 		gauge(connectionsDesc, g.Connections, g.App)

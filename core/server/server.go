@@ -20,7 +20,9 @@ import (
 	"github.com/revurb/revurb/core/limit"
 	"github.com/revurb/revurb/core/listen"
 	"github.com/revurb/revurb/core/metrics"
+	"github.com/revurb/revurb/core/occupancy"
 	"github.com/revurb/revurb/core/presence"
+	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
 	"github.com/revurb/revurb/core/wheel"
 )
@@ -36,6 +38,7 @@ type Server struct {
 	metrics *metrics.Metrics
 	broker  broker.Broker
 	hub     *hub.Hub
+	hooks   *webhook.Dispatcher
 	wheel   *wheel.Wheel
 	gate    *gate
 	cert    *listen.Certificate // nil without TLS
@@ -71,7 +74,13 @@ func New(c config.Config, log *slog.Logger) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.hub, err = hub.New(hub.Ports{Broker: s.broker, Members: new(presence.Memory), Cache: new(cache.Memory)}, s.metrics, log)
+	if s.hooks, err = webhook.New(c.Webhooks, s.metrics, log); err != nil {
+		return nil, err
+	}
+	s.hub, err = hub.New(hub.Ports{
+		Broker: s.broker, Members: new(presence.Memory), Cache: new(cache.Memory),
+		Occupancy: new(occupancy.Memory), Webhooks: s.hooks,
+	}, s.metrics, log)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,9 @@ func (s *Server) stop(ctx context.Context) Summary {
 	})
 	var sum Summary
 	start := time.Now()
-	timeout := time.NewTimer(c.Server.DrainTimeout + c.WebSocket.CloseTimeout + farewell)
+	patience := c.Server.DrainTimeout + c.WebSocket.CloseTimeout + farewell
+	defer s.tellBackends(ctx, start.Add(patience))
+	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	for {
 		// Those who were on their way in when the gate was closed come late.
@@ -59,6 +61,22 @@ func (s *Server) stop(ctx context.Context) Summary {
 			return sum
 		case <-time.After(look):
 		}
+	}
+}
+
+// tellBackends sends the webhooks that are left, those who have gone among them.
+// It takes what is left of the time that clients had to go, or a little more.
+func (s *Server) tellBackends(ctx context.Context, deadline time.Time) {
+	if least := time.Now().Add(farewell); deadline.Before(least) {
+		deadline = least
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	if err := s.hub.Settle(ctx); err != nil {
+		s.log.Error("some webhooks are missing", "err", err)
+	}
+	if err := s.hooks.Close(ctx); err != nil {
+		s.log.Warn("stopped with webhooks to send", "err", err)
 	}
 }
 

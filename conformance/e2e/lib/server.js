@@ -161,11 +161,14 @@ function toml({ apps = [], ...sections }) {
   const table = (heading, keys, name) => {
     lines.push(heading);
     const inner = [];
+    const lists = [];
     for (const [key, value] of Object.entries(keys)) {
-      if (value !== null && typeof value === 'object' && !Array.isArray(value)) inner.push([key, value]);
+      if (Array.isArray(value) && typeof value[0] === 'object') lists.push([`${name}.${key}`, value]);
+      else if (value !== null && typeof value === 'object' && !Array.isArray(value)) inner.push([key, value]);
       else lines.push(`${key} = ${JSON.stringify(value)}`);
     }
     for (const [key, value] of inner) table(`[${name}.${key}]`, value, `${name}.${key}`);
+    for (const [key, values] of lists) for (const value of values) table(`[[${key}]]`, value, key);
   };
   for (const [name, keys] of Object.entries(sections)) table(`[${name}]`, keys, name);
   for (const a of apps) table('[[apps]]', a, 'apps');

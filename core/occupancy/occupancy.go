@@ -1,0 +1,53 @@
+// Package occupancy is what the backends of a cluster are told of: when a
+// channel is occupied and when it is vacated, when a user has come into it and
+// when it has gone. Short absences are not told.
+//
+// Memory, in this package, serves a single node. Another implementation is
+// another package that implements Tracker and passes occupancytest.Run. None of
+// them knows how a backend is told: package hub has it done.
+package occupancy
+
+import (
+	"context"
+	"time"
+
+	"github.com/revurb/revurb/core/channel"
+)
+
+// Grace is how long a channel or a user may be gone before it is told.
+const Grace = 3 * time.Second
+
+// Change is that a channel is occupied, or is so no more; or the same of one
+// user in it.
+type Change struct {
+	channel.Topic
+	UserID string // of the user, or "" if the change is the channel's
+	Came   bool   // else it has gone
+}
+
+// Tracker follows the subscriptions of all channels. Its methods may be called
+// concurrently; those for one topic take effect one after the other.
+type Tracker interface {
+	// Start has changes told. It is called once, before all other methods.
+	// tell must not block, nor call the tracker. Each change is told once in
+	// the cluster, and those of a topic in the order in which they happen: that
+	// a channel is occupied before that someone is in it, and that someone has
+	// gone before that it is vacated.
+	Start(tell func(Change))
+
+	// Join counts a subscription, of a user if the channel is a presence
+	// channel. If it is the first of the channel or of the user, that is told,
+	// unless the last one has left within Grace: then nothing is.
+	Join(ctx context.Context, t channel.Topic, userID string) error
+
+	// Leave takes back what Join counted. If nobody is left, that is told when
+	// nobody has come back after Grace.
+	Leave(ctx context.Context, t channel.Topic, userID string) error
+
+	// Missed reports whether a miss of the cache of t is worth telling: of those
+	// within Grace, the first is.
+	Missed(ctx context.Context, t channel.Topic) (bool, error)
+
+	// Flush tells at once of all who have left, because the server stops.
+	Flush(ctx context.Context) error
+}
