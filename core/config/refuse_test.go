@@ -119,6 +119,8 @@ func TestFileIsRefused(t *testing.T) {
 		"a negative duration":         {"[server]\ndrain_timeout = \"-1s\"\n", []string{`revurb.toml:2: server.drain_timeout: -1s is too short; the least is 0s`}},
 		"no time for a handshake":     {"[server]\nhandshake_timeout = \"0s\"\n", []string{`revurb.toml:2: server.handshake_timeout: 0s is too short; the least is 1ms`}},
 		"half a second for clients":   {anApp + "activity_timeout = \"1500ms\"\n", []string{`revurb.toml:6: apps.activity_timeout: 1.5s is not a whole number of seconds, which is what clients are told`}},
+		"no time to authorize":        {anApp + "authorization_timeout = \"0s\"\n", []string{`revurb.toml:6: apps.authorization_timeout: 0s is too short; the least is 1s`}},
+		"a code that clients fear":    {anApp + "terminate_code = 4300\n", []string{`revurb.toml:6: apps.terminate_code: 4300 is too large; the most is 4299`}},
 		"a window of no seconds":      {anApp + "timestamp_window = \"500ms\"\n", []string{`revurb.toml:6: apps.timestamp_window: 500ms is too short; the least is 1s`}},
 		"a level that is none":        {"[log]\nlevel = \"inof\"\n", []string{`revurb.toml:2: log.level: "inof" is not one of debug, info, warn, error; did you mean "info"?`}},
 		"a dialect that is none":      {anApp + "dialect = \"soketi\"\n", []string{`revurb.toml:6: apps.dialect: "soketi" is not one of pusher, reverb`}},

@@ -33,6 +33,11 @@ func (c *Conn) Check(now time.Duration) (next time.Duration) {
 	return min(authorization, silence)
 }
 
+// behind is how far the clock of Check may have been behind when the connection
+// was opened. For a client that is about to be pinged it does not matter; one
+// that is ended must have had all the time that it was promised.
+const behind = time.Second
+
 // checkAuthorized ends a connection that is not authorized within the app's
 // AuthorizationTimeout, if the app wants them all to be.
 func (c *Conn) checkAuthorized(now time.Duration) (next time.Duration) {
@@ -40,7 +45,7 @@ func (c *Conn) checkAuthorized(now time.Duration) (next time.Duration) {
 	if !a.AuthorizedConnectionsOnly || c.session.Authorized() {
 		return 0
 	}
-	if due := c.opened + a.AuthorizationTimeout; now < due {
+	if due := c.opened + a.AuthorizationTimeout + behind; now < due {
 		return due
 	}
 	c.session.Fail(protocol.ErrNotAuthorized)
