@@ -34,6 +34,7 @@ type mutant struct {
 	reads  func(l *link, b []byte) []byte // what is read of a client at a time arrives otherwise
 	lax    func(head string) bool         // requests that are answered with 200, without a look
 	keep   bool                           // that a client has gone is not noticed
+	told   func(*telling)                 // what backends are told arrives otherwise
 }
 
 // hook is given a frame on its way, and returns what goes on in its place.
@@ -42,5 +43,5 @@ type hook func(l *link, f frame) []frame
 // mutants are all there are.
 func mutants() []mutant {
 	return slices.Concat(wireMutants(), connectionMutants(), subscriptionMutants(), presenceMutants(),
-		cacheMutants(), clientEventMutants(), httpMutants())
+		cacheMutants(), clientEventMutants(), httpMutants(), webhookMutants())
 }

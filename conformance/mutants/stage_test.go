@@ -18,9 +18,11 @@ import (
 	"github.com/revurb/revurb/core/config"
 	"github.com/revurb/revurb/core/hub"
 	"github.com/revurb/revurb/core/metrics"
+	"github.com/revurb/revurb/core/occupancy"
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/protocol"
 	"github.com/revurb/revurb/core/server"
+	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
 	"github.com/revurb/revurb/core/wheel"
 )
@@ -56,18 +58,22 @@ func byID() map[string]conformance.Credentials {
 	return all
 }
 
-func configuration(m *mutant) config.Config {
+func configuration(m *mutant, backend string) config.Config {
 	c := config.Default()
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 10 * time.Millisecond
 	c.WebSocket.CloseTimeout = time.Second
 	c.WebSocket.Compression = true
 	c.Admin.Listen = ""
+	c.Webhooks.Allow = []string{"127.0.0.0/8"}
 	for f, special := range fixtures {
 		a := app.Default(protocol.Pusher)
 		cr := credentialsOf(f)
 		a.ID, a.Key, a.Secret = cr.ID, cr.Key, cr.Secret
 		special(&a)
+		if f == mainApp {
+			a.Webhooks = webhooks(backend)
+		}
 		c.Apps = append(c.Apps, a)
 	}
 	if m.config != nil {
@@ -81,7 +87,8 @@ var discard = slog.New(slog.DiscardHandler)
 // start runs m until the test ends, and returns how to reach it.
 func start(t *testing.T, m *mutant) conformance.Target {
 	t.Helper()
-	c := configuration(m)
+	receiver := startReceiver(t)
+	c := configuration(m, startBackend(t, m, receiver))
 	addr := ""
 	if m.ports != nil {
 		addr = startParts(t, c, m.ports)
@@ -91,7 +98,9 @@ func start(t *testing.T, m *mutant) conformance.Target {
 	if m.up != nil || m.down != nil || m.head != nil || m.answer != nil || m.http != nil || m.reads != nil || m.lax != nil || m.keep {
 		addr = startProxy(t, m, addr).listener.Addr().String()
 	}
-	return target(addr)
+	judged := target(addr)
+	judged.Webhooks = receiver
+	return judged
 }
 
 func startServer(t *testing.T, c config.Config) string {
@@ -119,9 +128,16 @@ func startServer(t *testing.T, c config.Config) string {
 // that of package server.
 func startParts(t *testing.T, c config.Config, change func(*hub.Ports)) string {
 	t.Helper()
-	ports := hub.Ports{Broker: new(broker.Memory), Members: new(presence.Memory), Cache: new(cache.Memory)}
-	change(&ports)
 	m, w := metrics.New(), wheel.New(time.Second)
+	hooks, err := webhook.New(c.Webhooks, m, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports := hub.Ports{
+		Broker: new(broker.Memory), Members: new(presence.Memory), Cache: new(cache.Memory),
+		Occupancy: new(occupancy.Memory), Webhooks: hooks,
+	}
+	change(&ports)
 	h, err := hub.New(ports, m, discard)
 	if err != nil {
 		t.Fatal(err)
@@ -144,6 +160,7 @@ func startParts(t *testing.T, c config.Config, change func(*hub.Ports)) string {
 		_ = srv.Close()
 		wg.Wait()
 		_ = ports.Broker.Close()
+		_ = hooks.Close(ctx) // which is done
 	})
 	return ln.Addr().String()
 }
@@ -171,6 +188,7 @@ func target(addr string) conformance.Target {
 			conformance.CapQuotaApp, conformance.CapDisabledApp, conformance.CapShortLiveness, conformance.CapShortCache,
 			conformance.CapNoClientEvents, conformance.CapTLSOnly, conformance.CapStrict, conformance.CapMemberLimits,
 			conformance.CapClientEventRate, conformance.CapCompression,
+			conformance.CapWebhooks, conformance.CapUnbatchedWebhooks, conformance.CapFilteredWebhooks,
 		},
 		Timeout: timeout, Quiet: 300 * time.Millisecond,
 	}
