@@ -22,8 +22,15 @@ var witnesses = []string{"CON-01", "HB-01", "SUB-01", "SUB-03", "HE-01"}
 // run has cases judge m.
 func run(t *testing.T, m *mutant, cases []conformance.Case) map[string]conformance.Result {
 	t.Helper()
-	r := conformance.Runner{Target: start(t, m), Parallel: 8, Limit: 20 * time.Second}
 	results := map[string]conformance.Result{}
+	// What the other cases do is not told to the backend, which would be busy
+	// with it.
+	told := func(c conformance.Case) bool { return slices.Contains(c.Needs, conformance.CapWebhooks) }
+	if some := slices.DeleteFunc(slices.Clone(cases), func(c conformance.Case) bool { return !told(c) }); len(some) > 0 && len(some) < len(cases) {
+		results = run(t, m, some)
+		cases = slices.DeleteFunc(slices.Clone(cases), told)
+	}
+	r := conformance.Runner{Target: start(t, m), Parallel: 8, Limit: 20 * time.Second}
 	note := func(cases []conformance.Case) {
 		for _, res := range r.Run(t.Context(), cases) {
 			results[res.Case.ID] = res

@@ -28,9 +28,9 @@ type delivery struct {
 	key       string
 	signature string
 
-	tries  int
-	due    time.Time // of the next try
-	waited bool      // it has failed, and the events of its channels wait
+	tries   int
+	due     time.Time // of the next try
+	claimed bool      // the other events of its channels wait for it
 }
 
 func newDelivery(a *app.App, w *app.Webhook, items []item) *delivery {

@@ -13,6 +13,10 @@ import (
 // many have failed, nothing new is tried before one of them gets through.
 const maxRetries = 64
 
+// maxInFlight is how many requests a URL is sent at a time, so that one that is
+// far away can be told of more than one event for each way there and back.
+const maxInFlight = 8
+
 // item is an event on its way.
 type item struct {
 	event Event
@@ -21,9 +25,9 @@ type item struct {
 
 // endpoint is one URL of one app: a queue, and the worker that empties it.
 //
-// A request that fails waits for its next try, and others go on; but not those
-// of the same channel, which wait behind it. So the events of a channel come in
-// the order in which they happened.
+// Several requests are made at a time, and one that fails waits for its next try;
+// but those of the same channel wait behind it. So the events of a channel come
+// in the order in which they happened.
 type endpoint struct {
 	// Static after construction.
 	d       *Dispatcher
@@ -41,8 +45,17 @@ type endpoint struct {
 	// Owned by the worker.
 	ready   []item // of channels that were held
 	held    map[string][]item
-	busy    map[string]int // by channel: in how many of retries it is
+	busy    map[string]int // by channel: how many of its events are in requests
 	retries []*delivery
+	flying  int // requests that are being made
+	results chan result
+}
+
+// result is what became of a request.
+type result struct {
+	*delivery
+	err  error
+	last bool // the dispatcher was closing when it was made
 }
 
 func newEndpoint(d *Dispatcher, a *app.App, index int) *endpoint {
@@ -56,6 +69,7 @@ func newEndpoint(d *Dispatcher, a *app.App, index int) *endpoint {
 		hook:    w,
 		held:    map[string][]item{},
 		busy:    map[string]int{},
+		results: make(chan result),
 	}
 }
 
@@ -109,17 +123,34 @@ func (e *endpoint) target() (*app.App, *app.Webhook) {
 // dispatcher is closing and nothing is left.
 func (e *endpoint) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		next, wait := e.next()
-		if next != nil {
-			e.attempt(ctx, next)
-			continue
+		wait := time.Duration(-1)
+		if e.flying < maxInFlight {
+			var next *delivery
+			if next, wait = e.next(); next != nil {
+				e.launch(ctx, next)
+				continue
+			}
 		}
 		closing := e.closing()
-		if closing == nil && wait < 0 {
+		if closing == nil && wait < 0 && e.flying == 0 {
 			return
 		}
 		e.sleep(ctx, closing, wait)
 	}
+	for e.flying > 0 { // they end soon, for ctx is theirs, too
+		e.land(ctx, <-e.results)
+	}
+}
+
+// launch makes a request. What becomes of it is one of results.
+func (e *endpoint) launch(ctx context.Context, r *delivery) {
+	last := e.closing() == nil // what is begun before gets one more
+	e.claim(r)
+	e.flying++
+	go func() {
+		err := r.send(ctx, e.d.client)
+		e.results <- result{r, err, last}
+	}()
 }
 
 // closing is closed when the dispatcher is closing, and nil when that is known:
@@ -145,6 +176,8 @@ func (e *endpoint) sleep(ctx context.Context, closing <-chan struct{}, wait time
 	case <-closing:
 	case <-e.wake:
 	case <-due:
+	case r := <-e.results:
+		e.land(ctx, r)
 	}
 }
 
@@ -233,17 +266,17 @@ func (e *endpoint) pop() (it item, ok bool) {
 	return it, true
 }
 
-// attempt sends a delivery, and decides what becomes of it.
-func (e *endpoint) attempt(ctx context.Context, r *delivery) {
-	last := e.closing() == nil // what is begun before gets one more
-	err := r.send(ctx, e.d.client)
+// land decides what becomes of a request that was made.
+func (e *endpoint) land(ctx context.Context, res result) {
+	e.flying--
+	r, err := res.delivery, res.err
 	switch {
 	case err == nil:
 		e.metrics.Webhooks("delivered", len(r.items))
 		e.settled(r.items)
 		e.release(r)
 	case ctx.Err() != nil: // Close counts what is left
-	case last:
+	case res.last:
 		e.drop(r.items, "dropped", "the server is stopping: "+reason(err))
 		e.release(r)
 	case !e.again(r, time.Now()):
@@ -261,21 +294,23 @@ func (e *endpoint) again(r *delivery, now time.Time) bool {
 	if r.due.Sub(r.items[0].at) > e.d.config.RetryFor {
 		return false
 	}
-	if !r.waited {
-		r.waited = true
-		for i := range r.items {
-			e.busy[r.items[i].event.Channel]++
-		}
-	}
 	e.retries = append(e.retries, r)
 	return true
 }
 
-// release lets those go on that waited behind r.
-func (e *endpoint) release(r *delivery) {
-	if !r.waited {
+// claim has the events of the channels of r wait for it.
+func (e *endpoint) claim(r *delivery) {
+	if r.claimed {
 		return
 	}
+	r.claimed = true
+	for i := range r.items {
+		e.busy[r.items[i].event.Channel]++
+	}
+}
+
+// release lets those go on that waited behind r.
+func (e *endpoint) release(r *delivery) {
 	for i := range r.items {
 		name := r.items[i].event.Channel
 		if e.busy[name]--; e.busy[name] > 0 {

@@ -95,7 +95,7 @@ func newClient(allowed []netip.Prefix) *http.Client {
 			ForceAttemptHTTP2:   true,
 			TLSHandshakeTimeout: 10 * time.Second,
 			MaxIdleConns:        256,
-			MaxIdleConnsPerHost: 2,
+			MaxIdleConnsPerHost: maxInFlight,
 			IdleConnTimeout:     90 * time.Second,
 			DisableCompression:  true,
 		},
