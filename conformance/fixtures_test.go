@@ -26,6 +26,7 @@ func TestFixtureFiles(t *testing.T) {
 			if err := targets.ParseURLs(&got, file.URLs, file.HTTP); err != nil {
 				t.Fatal(err)
 			}
+			got.Webhooks = want.Webhooks // which --webhook-listen gives
 			got.Settle()
 			for _, claim := range conformance.Claims {
 				if c := claim.Capability; got.Has(c) != want.Has(c) && c != conformance.CapPathPrefix {
@@ -58,6 +59,8 @@ func wantApp(t *testing.T, apps app.List, c conformance.Credentials, d conforman
 	}
 	if got.Dialect != want.Dialect || got.MaxConnections != want.MaxConnections || got.Enabled != want.Enabled ||
 		got.ClientEvents != want.ClientEvents || got.PingInterval != want.PingInterval || got.PongTimeout != want.PongTimeout ||
+		got.SubscriptionCount != want.SubscriptionCount || got.Watchlist != want.Watchlist ||
+		got.AuthorizedConnectionsOnly != want.AuthorizedConnectionsOnly || got.AuthorizationTimeout != want.AuthorizationTimeout ||
 		got.CacheTTL != want.CacheTTL || got.TLSOnly != want.TLSOnly || got.StrictProtocol != want.StrictProtocol ||
 		len(got.AllowedOrigins) != len(want.AllowedOrigins) {
 		t.Errorf("app %q is not as the cases want it", c.Key)
