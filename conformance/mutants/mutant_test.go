@@ -43,5 +43,5 @@ type hook func(l *link, f frame) []frame
 // mutants are all there are.
 func mutants() []mutant {
 	return slices.Concat(wireMutants(), connectionMutants(), subscriptionMutants(), presenceMutants(),
-		cacheMutants(), clientEventMutants(), httpMutants(), webhookMutants())
+		cacheMutants(), clientEventMutants(), httpMutants(), webhookMutants(), userMutants())
 }

@@ -424,6 +424,7 @@ func subscriptionMutants() []mutant {
 		{
 			name: "names-any", bug: "a channel may have any name",
 			killedBy: []string{"SUB-08", "SUB-26", "security.channel.names"},
+			also:     []string{"security.channel.of-another-user"},
 			up: subscribing(func(l *link, d object) object {
 				if name := d.str("channel"); !validName.MatchString(name) {
 					l.toClient(fmt.Sprintf(`{"event":"pusher_internal:subscription_succeeded","channel":%s,"data":"{}"}`, quote(name)))

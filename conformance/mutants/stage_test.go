@@ -22,6 +22,7 @@ import (
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/protocol"
 	"github.com/revurb/revurb/core/server"
+	"github.com/revurb/revurb/core/user"
 	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
 	"github.com/revurb/revurb/core/wheel"
@@ -43,6 +44,12 @@ var fixtures = map[conformance.Fixture]func(*app.App){
 	conformance.TLSOnly: func(a *app.App) { a.TLSOnly = true },
 	conformance.Strict:  func(a *app.App) { a.StrictProtocol = true },
 	conformance.Origins: func(a *app.App) { a.AllowedOrigins = []string{"allowed.example", "*.allowed.example"} },
+
+	conformance.Counting:    func(a *app.App) { a.SubscriptionCount = true },
+	conformance.NoWatchlist: func(a *app.App) { a.Watchlist = false },
+	conformance.AuthorizedOnly: func(a *app.App) {
+		a.AuthorizedConnectionsOnly, a.AuthorizationTimeout = true, 2*time.Second
+	},
 }
 
 func credentialsOf(f conformance.Fixture) conformance.Credentials {
@@ -71,7 +78,7 @@ func configuration(m *mutant, backend string) config.Config {
 		cr := credentialsOf(f)
 		a.ID, a.Key, a.Secret = cr.ID, cr.Key, cr.Secret
 		special(&a)
-		if f == mainApp {
+		if f == mainApp || f == conformance.Counting { // of whose counts the backend is told, too
 			a.Webhooks = webhooks(backend)
 		}
 		c.Apps = append(c.Apps, a)
@@ -135,7 +142,7 @@ func startParts(t *testing.T, c config.Config, change func(*hub.Ports)) string {
 	}
 	ports := hub.Ports{
 		Broker: new(broker.Memory), Members: new(presence.Memory), Cache: new(cache.Memory),
-		Occupancy: new(occupancy.Memory), Webhooks: hooks,
+		Users: new(user.Memory), Occupancy: new(occupancy.Memory), Webhooks: hooks,
 	}
 	change(&ports)
 	h, err := hub.New(ports, m, discard)
@@ -188,7 +195,8 @@ func target(addr string) conformance.Target {
 			conformance.CapQuotaApp, conformance.CapDisabledApp, conformance.CapShortLiveness, conformance.CapShortCache,
 			conformance.CapNoClientEvents, conformance.CapTLSOnly, conformance.CapStrict, conformance.CapMemberLimits,
 			conformance.CapClientEventRate, conformance.CapCompression,
-			conformance.CapWebhooks, conformance.CapUnbatchedWebhooks, conformance.CapFilteredWebhooks,
+			conformance.CapSignin, conformance.CapWatchlist, conformance.CapTerminate, conformance.CapSubscriptionCount,
+			conformance.CapAuthorizedOnly, conformance.CapWebhooks, conformance.CapUnbatchedWebhooks, conformance.CapFilteredWebhooks,
 		},
 		Timeout: timeout, Quiet: 300 * time.Millisecond,
 	}
