@@ -34,9 +34,18 @@ const (
 
 // Text returns the frame of one text message.
 func Text(payload []byte) *Frame {
-	wire := make([]byte, 0, maxHeader+len(payload))
-	wire = appendHeader(wire, finText, len(payload))
-	return &Frame{wire: append(wire, payload...), n: 1}
+	return Of(len(payload), func(b []byte) []byte { return append(b, payload...) })
+}
+
+// Of returns the frame of one text message that write appends to what it is
+// given: about size bytes. The header goes before them without another copy.
+func Of(size int, write func(b []byte) []byte) *Frame {
+	b := write(make([]byte, maxHeader, maxHeader+size))
+	var room [maxHeader]byte
+	header := appendHeader(room[:0], finText, len(b)-maxHeader)
+	wire := b[maxHeader-len(header):]
+	copy(wire, header)
+	return &Frame{wire: wire, n: 1}
 }
 
 // Join returns frames as one, which is written in one go.

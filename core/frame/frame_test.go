@@ -87,3 +87,19 @@ func BenchmarkText(b *testing.B) {
 		frame.Text(payload)
 	}
 }
+
+// Of writes the same as Text, into memory that was made for it once.
+func TestOf(t *testing.T) {
+	for _, size := range []int{0, 125, 126, 65535, 65536} {
+		payload := bytes.Repeat([]byte("x"), size)
+		write := func(b []byte) []byte { return append(b, payload...) }
+		for _, hint := range []int{0, size, 2 * size} {
+			if got := frame.Of(hint, write); !bytes.Equal(got.Wire(), frame.Text(payload).Wire()) || got.Len() != 1 {
+				t.Errorf("%d bytes, of about %d: the frame is not that of Text", size, hint)
+			}
+		}
+		if n := testing.AllocsPerRun(100, func() { frame.Of(size, write) }); n > 2 {
+			t.Errorf("%d bytes: %v allocations, want the frame and its bytes", size, n)
+		}
+	}
+}

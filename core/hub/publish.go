@@ -14,7 +14,6 @@ import (
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/cache"
 	"github.com/revurb/revurb/core/channel"
-	"github.com/revurb/revurb/core/frame"
 	"github.com/revurb/revurb/core/limit"
 	"github.com/revurb/revurb/core/protocol"
 )
@@ -53,7 +52,7 @@ func Validate(a *app.App, e Event) error {
 	case !channel.ValidTarget(e.Channel, a.MaxChannelName):
 		return invalid("Invalid channel name %q", clip(e.Channel))
 	}
-	if a.MaxEventSize > 0 && dataSize(e.Data) > a.MaxEventSize {
+	if tooBig(e.Data, a.MaxEventSize) {
 		return &Invalid{
 			Text:   fmt.Sprintf("The data content of this event exceeds the allowed maximum (%d bytes), the app's max_event_size", a.MaxEventSize),
 			TooBig: true,
@@ -62,17 +61,18 @@ func Validate(a *app.App, e Event) error {
 	return nil
 }
 
-// dataSize is the length of data as the receiver reads it: of a string, what
-// is in it.
-func dataSize(data []byte) int {
-	if len(data) == 0 || data[0] != '"' {
-		return len(data)
+// tooBig reports whether data is longer than limit as its receiver reads it: of
+// a string, what is in it. No text is longer than the JSON that it is written
+// in, so only what is near the limit or above it has to be read.
+func tooBig(data []byte, limit int) bool {
+	switch {
+	case limit <= 0 || len(data) <= limit:
+		return false
+	case data[0] != '"':
+		return true
 	}
 	s, err := protocol.String(data)
-	if err != nil {
-		return len(data)
-	}
-	return len(s)
+	return err != nil || len(s) > limit
 }
 
 // Publish sends an event of a's backend to every subscriber of its channel, on
@@ -100,7 +100,7 @@ func (h *Hub) Publish(ctx context.Context, a *app.App, e Event) error {
 }
 
 func (h *Hub) publish(ctx context.Context, t channel.Topic, m protocol.Message, except string) error {
-	return h.ports.Broker.Publish(ctx, broker.Message{Topic: t, Frame: frame.Text(m.Encode()), Except: except})
+	return h.ports.Broker.Publish(ctx, broker.Message{Topic: t, Frame: encode(m), Except: except})
 }
 
 // ClientEvent publishes what a client sent to the others in a channel. It is
@@ -149,7 +149,7 @@ func checkClientEvent(s *Session, sub *subscription, e Event) error {
 		return protocol.ErrNotSubscribed(e.Channel)
 	case a.MaxEventName > 0 && utf8.RuneCountInString(e.Name) > a.MaxEventName:
 		return protocol.Errorf("The event name is longer than %d characters", a.MaxEventName)
-	case a.MaxEventSize > 0 && dataSize(e.Data) > a.MaxEventSize:
+	case tooBig(e.Data, a.MaxEventSize):
 		return protocol.Errorf("The data content of this event exceeds the allowed maximum (%d bytes)", a.MaxEventSize)
 	}
 	return nil

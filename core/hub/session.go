@@ -66,10 +66,9 @@ func newSocketID() string {
 func (s *Session) Send(f *frame.Frame) { s.peer.Send(f) }
 
 // Reply sends a message to this client alone.
-func (s *Session) Reply(m protocol.Message) { s.reply(m.Encode()) }
+func (s *Session) Reply(m protocol.Message) { s.reply(encode(m)) }
 
-func (s *Session) reply(payload []byte) {
-	f := frame.Text(payload)
+func (s *Session) reply(f *frame.Frame) {
 	s.t.metrics.Deliveries.Inc()
 	s.t.metrics.BytesOut.Add(float64(len(f.Wire())))
 	s.peer.Send(f)
@@ -107,8 +106,8 @@ func (s *Session) Authorized() bool { return s.authorized.Load() }
 func (s *Session) tell(e *protocol.Error) {
 	code, _ := e.In(s.App.Dialect)
 	s.t.metrics.Error(code)
-	s.reply(e.Encode(s.App.Dialect))
+	s.reply(frame.Text(e.Encode(s.App.Dialect)))
 	if e.Channel != "" {
-		s.reply(e.EncodeSubscription())
+		s.reply(frame.Text(e.EncodeSubscription()))
 	}
 }

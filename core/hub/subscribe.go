@@ -8,6 +8,7 @@ import (
 
 	"github.com/revurb/revurb/core/auth"
 	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/cache"
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/frame"
 	"github.com/revurb/revurb/core/presence"
@@ -133,8 +134,19 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 }
 
 // greet returns what s hears first: that it is subscribed, who is there, and
-// what a cache channel replays.
+// what a cache channel replays. Whoever becomes a member does so last, so that
+// nobody is one whose subscription then fails.
 func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channel.Topic, m presence.Member) ([]*frame.Frame, error) {
+	var replay *frame.Frame
+	missed := false
+	if kind.Cache {
+		e, _, ok, err := h.ports.Cache.Get(ctx, t)
+		if err != nil {
+			return nil, fmt.Errorf("read cache: %w", err)
+		}
+		missed = !ok
+		replay = encodeReplay(t.Channel, e, ok)
+	}
 	succeeded := protocol.Message{Event: protocol.EventSubscriptionSucceeded, Channel: t.Channel}
 	if kind.Presence {
 		list, err := h.arrive(ctx, s, t, m)
@@ -143,22 +155,25 @@ func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channe
 		}
 		succeeded.Data = encodeMembers(list)
 	}
-	greeting := []*frame.Frame{frame.Text(succeeded.Encode())}
-	if kind.Cache {
-		e, _, ok, err := h.ports.Cache.Get(ctx, t)
-		if err != nil {
-			return nil, fmt.Errorf("read cache: %w", err)
-		}
-		replay := protocol.Message{Event: protocol.EventCacheMiss, Channel: t.Channel}
-		if ok {
-			replay.Event, replay.Data = e.Name, e.Data
-		} else {
-			h.notifyMiss(ctx, s, t)
-		}
-		greeting = append(greeting, frame.Text(replay.Encode()))
+	if missed {
+		h.notifyMiss(ctx, s, t)
 	}
-	return greeting, nil
+	if replay == nil {
+		return []*frame.Frame{encode(succeeded)}, nil
+	}
+	return []*frame.Frame{encode(succeeded), replay}, nil
 }
+
+// encodeReplay is the last event of a cache channel, or that there is none.
+func encodeReplay(name string, e cache.Event, ok bool) *frame.Frame {
+	if !ok {
+		return encode(protocol.Message{Event: protocol.EventCacheMiss, Channel: name})
+	}
+	return encode(protocol.Message{Event: e.Name, Channel: name, Data: e.Data})
+}
+
+// encode is m as the bytes that all who receive it share.
+func encode(m protocol.Message) *frame.Frame { return frame.Of(m.Size(), m.Append) }
 
 // arrive makes m a member, and tells the others if it is new among them.
 func (h *Hub) arrive(ctx context.Context, s *Session, t channel.Topic, m presence.Member) ([]presence.Member, error) {
@@ -179,7 +194,7 @@ func (h *Hub) arrive(ctx context.Context, s *Session, t channel.Topic, m presenc
 // announce publishes what the server itself has to say of a topic. An error is
 // logged: whoever caused it has done nothing wrong.
 func (h *Hub) announce(ctx context.Context, t channel.Topic, m protocol.Message, except string) {
-	err := h.ports.Broker.Publish(ctx, broker.Message{Topic: t, Frame: frame.Text(m.Encode()), Except: except})
+	err := h.ports.Broker.Publish(ctx, broker.Message{Topic: t, Frame: encode(m), Except: except})
 	if err != nil {
 		h.log.Error("announce to channel", "app", t.App, "channel", t.Channel, "event", m.Event, "err", err)
 	}

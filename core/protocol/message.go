@@ -16,14 +16,21 @@ type Message struct {
 	Data json.RawMessage
 }
 
-// Encode writes m as the payload of a frame. Every message has an event and
-// data, as clients expect; data that is nil is written as EmptyData.
-func (m Message) Encode() []byte {
+// Encode writes m as the payload of a frame.
+func (m Message) Encode() []byte { return m.Append(make([]byte, 0, m.Size())) }
+
+// Size is about how many bytes m takes as the payload of a frame.
+func (m Message) Size() int {
+	return len(m.Event) + len(m.Channel) + len(m.UserID) + len(m.Data) + 64
+}
+
+// Append appends m to b as the payload of a frame. Every message has an event
+// and data, as clients expect; data that is nil is written as EmptyData.
+func (m Message) Append(b []byte) []byte {
 	data := m.Data
 	if data == nil {
 		data = EmptyData
 	}
-	b := make([]byte, 0, len(m.Event)+len(m.Channel)+len(m.UserID)+len(data)+64)
 	b = append(b, `{"event":`...)
 	b = AppendString(b, m.Event)
 	if m.Channel != "" {
