@@ -26,7 +26,7 @@ func TestFixtureFiles(t *testing.T) {
 			if err := targets.ParseURLs(&got, file.URLs, file.HTTP); err != nil {
 				t.Fatal(err)
 			}
-			got.Webhooks = want.Webhooks // which --webhook-listen gives
+			got.Webhooks, got.Control = want.Webhooks, want.Control // which the command line gives
 			got.Settle()
 			for _, claim := range conformance.Claims {
 				if c := claim.Capability; got.Has(c) != want.Has(c) && c != conformance.CapPathPrefix {

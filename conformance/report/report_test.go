@@ -275,7 +275,11 @@ func TestHTMLInBrowser(t *testing.T) {
 		}
 	}
 	if browser == "" {
-		t.Skip("there is no Chromium")
+		const want = "no Chromium is installed: make test installs it where it can"
+		if os.Getenv("REVURB_REQUIRE_ALL") != "" {
+			t.Fatal(want)
+		}
+		t.Skip(want)
 	}
 	file := filepath.Join(t.TempDir(), "report.html")
 	f, err := os.Create(file)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,8 +139,8 @@ func TestNewcomerHearsOnlyWhatIsNew(t *testing.T) {
 func TestOrder(t *testing.T) {
 	const subscribers, publishers, each = 1200, 4, 50
 	c := channel.New("chat")
-	var sent atomic.Int64
-	c.Sent = func(messages, _ int) { sent.Add(int64(messages)) }
+	sent := make(chan int, publishers*each)
+	c.Sent = func(messages, _ int) { sent <- messages }
 	inboxes := make([]*inbox, subscribers)
 	for i := range inboxes {
 		inboxes[i] = newInbox()
@@ -172,11 +171,13 @@ func TestOrder(t *testing.T) {
 			t.Fatalf("subscriber %d sees another order than the first", i)
 		}
 	}
-	for deadline := time.Now().Add(5 * time.Second); sent.Load() != subscribers*publishers*each; {
-		if time.Now().After(deadline) {
-			t.Fatalf("Sent counts %d, want %d", sent.Load(), subscribers*publishers*each)
+	for missing := subscribers * publishers * each; missing != 0; {
+		select {
+		case n := <-sent:
+			missing -= n
+		case <-time.After(10 * time.Second):
+			t.Fatalf("Sent was told of %d messages too few", missing)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -36,6 +36,8 @@ func newHub(t *testing.T) (*hub.Hub, *metrics.Metrics, *app.App) {
 // peer is a client that follows what it is told of presence channels, and
 // finds fault with what does not add up.
 type peer struct {
+	news
+
 	mu      sync.Mutex
 	members map[string]bool // nil before the greeting
 	events  []string
@@ -50,6 +52,32 @@ func (p *peer) Send(f *frame.Frame) {
 	for _, text := range split(f.Wire()) {
 		p.hear(text)
 	}
+	p.fire()
+}
+
+// news wakes who waits for a client to hear something. The zero value is ready
+// to use.
+type news struct {
+	mu   sync.Mutex
+	next chan struct{} // closed at the next news; nil if nobody waits
+}
+
+func (n *news) fire() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.next != nil {
+		close(n.next)
+		n.next = nil
+	}
+}
+
+func (n *news) more() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.next == nil {
+		n.next = make(chan struct{})
+	}
+	return n.next
 }
 
 func split(wire []byte) (all []string) {
@@ -166,7 +194,7 @@ func TestPresenceChurn(t *testing.T) {
 		}
 	}
 	for i, w := range watchers {
-		waitFor(t, func() string {
+		w.wait(t, func() string {
 			ids, faults := w.left()
 			if len(faults) > 0 {
 				t.Fatalf("watcher %d heard: %v", i, faults)
@@ -185,15 +213,18 @@ func TestPresenceChurn(t *testing.T) {
 	}
 }
 
-// waitFor waits until wrong returns "".
-func waitFor(t *testing.T, wrong func() string) {
+// wait waits for news until wrong returns "".
+func (n *news) wait(t *testing.T, wrong func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for timeout := time.After(10 * time.Second); ; {
+		more := n.more()
 		what := wrong()
 		if what == "" {
 			return
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-more:
+		case <-timeout:
 			t.Fatal(what)
 		}
 	}
@@ -230,7 +261,7 @@ func TestCacheIsSeamless(t *testing.T) {
 	wg.Wait()
 	close(peers)
 	for p := range peers {
-		waitFor(t, func() string {
+		p.wait(t, func() string {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if len(p.events) == 0 || p.events[len(p.events)-1] != fmt.Sprint(last) {
@@ -271,7 +302,7 @@ func TestAppsAreApart(t *testing.T) {
 	}
 	want := map[*peer]string{ours: "fence", theirs: "ours fence"}
 	for p, events := range want {
-		waitFor(t, func() string {
+		p.wait(t, func() string {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if got := strings.Join(p.events, " "); got != events {

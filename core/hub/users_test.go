@@ -21,6 +21,8 @@ import (
 
 // listener is a client that keeps what it is sent.
 type listener struct {
+	news
+
 	mu     sync.Mutex
 	frames []protocol.Message
 	closed []int
@@ -36,6 +38,7 @@ func (l *listener) Send(f *frame.Frame) {
 		}
 		l.frames = append(l.frames, m)
 	}
+	l.fire()
 }
 
 func (l *listener) Close(code int, _ string) {
@@ -205,7 +208,7 @@ func TestWatchlistChurn(t *testing.T) {
 			continue
 		}
 		first = false
-		waitFor(t, func() string {
+		w.wait(t, func() string {
 			state, fault := follow(w.heard(protocol.EventWatchlist))
 			if fault != "" {
 				t.Fatal(fault)
@@ -300,7 +303,7 @@ func TestUsersOfAppsAreApart(t *testing.T) {
 	h.Disconnect(t.Context(), other)
 	signIn(t, h, connect(t, h, a, new(listener)), `{"id":"amy"}`)
 	want := []string{`{"events":[{"name":"offline","user_ids":["amy"]}]}`, `{"events":[{"name":"online","user_ids":["amy"]}]}`}
-	waitFor(t, func() string {
+	watcher.wait(t, func() string {
 		if got := watcher.heard(protocol.EventWatchlist); !slices.Equal(got, want) {
 			return fmt.Sprintf("the watcher heard %v, want %v", got, want)
 		}

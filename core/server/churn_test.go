@@ -44,8 +44,8 @@ type holding struct{ goroutines, files int }
 func holdings(t *testing.T) holding {
 	t.Helper()
 	files, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("cannot count open files here: ", err)
+	if err != nil && runtime.GOOS == "linux" { // elsewhere only goroutines are counted
+		t.Fatal(err)
 	}
 	return holding{runtime.NumGoroutine(), len(files)}
 }
