@@ -59,8 +59,10 @@ var webhookCases = []Case{
 			a := t.Connect()
 			a.Subscribe(room)
 			t.AwaitWebhook("channel_occupied", room, 1)
-			a.Drop()
 			b := t.Connect()
+			a.Drop()
+			// Back before it has gone would be no absence at all.
+			t.Eventually("a channel whose only client has gone is not occupied", func() bool { return !t.Occupied(t.App(), room) })
 			b.Subscribe(room)
 			t.Pass(4*time.Second + t.Target.Quiet)
 			t.expectCount("channel_vacated", room, 0)
