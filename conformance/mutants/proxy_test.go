@@ -166,12 +166,14 @@ func (b buffered) firstLine() (line []byte, segment int) {
 	}
 }
 
-// head waits for the head of a request, as far as it fits into the buffer.
+// head waits for the head of a request, as far as it fits into the buffer. A body
+// that came with it is not part of it.
 func (b buffered) head() string {
 	for n := 1; ; n = b.br.Buffered() + 1 {
 		_, err := b.br.Peek(n)
-		head, _ := b.br.Peek(b.br.Buffered()) // it is all there
-		if err != nil || bytes.Contains(head, []byte("\r\n\r\n")) {
+		all, _ := b.br.Peek(b.br.Buffered()) // it is all there
+		head, _, whole := bytes.Cut(all, []byte("\r\n\r\n"))
+		if err != nil || whole {
 			return string(head)
 		}
 	}
