@@ -13,10 +13,10 @@ const module = "github.com/revurb/revurb/"
 // only what is on a floor below its own. A new package goes on the lowest floor
 // that it can.
 var floors = [][]string{
-	{"core/protocol", "core/frame", "core/auth", "core/metrics", "core/limit", "core/wheel"},
-	{"core/app", "core/channel"},
-	{"core/broker", "core/presence", "core/user", "core/cache", "core/occupancy", "core/webhook"},
-	{"core/hub"},
+	{"core/protocol", "core/frame", "core/auth", "core/metrics", "core/limit", "core/wheel", "hooks/abi", "hooks/fuel", "hooks/kv"},
+	{"core/app", "core/channel", "hooks"},
+	{"core/broker", "core/presence", "core/user", "core/cache", "core/occupancy", "core/webhook", "hooks/wasm"},
+	{"core/hub", "hooks/loader"},
 	{"core/conn", "core/api"},
 	{"core/websocket"},
 	{"core/config"},
@@ -28,20 +28,21 @@ var floors = [][]string{
 // homes are the packages that may import a third-party module: one each, so
 // that there is one place to look when it changes, or goes.
 var homes = map[string]string{
-	"github.com/agext/levenshtein": "core/config",
-	"github.com/fsnotify/fsnotify": "core/listen",
-	"github.com/knadh/koanf":       "core/config",
-	"github.com/pelletier/go-toml": "core/config",
-	"github.com/lmittmann/tint":    "cmd/revurb",
-	"github.com/lxzan/gws":         "core/websocket",
-	"github.com/prometheus":        "core/metrics",
-	"github.com/spf13":             "cmd/revurb",
-	"golang.org/x/term":            "cmd/revurb",
-	"golang.org/x/time":            "core/limit",
+	"github.com/agext/levenshtein":  "core/config",
+	"github.com/fsnotify/fsnotify":  "core/listen",
+	"github.com/knadh/koanf":        "core/config",
+	"github.com/pelletier/go-toml":  "core/config",
+	"github.com/lmittmann/tint":     "cmd/revurb",
+	"github.com/lxzan/gws":          "core/websocket",
+	"github.com/prometheus":         "core/metrics",
+	"github.com/spf13":              "cmd/revurb",
+	"github.com/tetratelabs/wazero": "hooks/wasm",
+	"golang.org/x/term":             "cmd/revurb",
+	"golang.org/x/time":             "core/limit",
 }
 
 func TestFloors(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../core/...", "../cmd/...").Output()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../core/...", "../hooks/...", "../cmd/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
