@@ -91,50 +91,26 @@ func open(t testing.TB, o Options, granted Grants) *guest {
 // forwarder is a guest with a memory of two pages that exports each function it
 // is granted.
 func forwarder(granted Grants) []byte {
-	type forwarded struct {
-		module string
-		function
+	m := module{pages: 2}
+	add := func(from string, f function) {
+		body := []byte{}
+		for i := range f.params {
+			body = append(append(body, 0x20), uvarint(i)...)
+		}
+		typ := f.params + ">" + f.results
+		m.funcs = append(m.funcs, funcOf{f.name, typ, append(append(body, 0x10), uvarint(len(m.imports))...)})
+		m = m.importing(from, f.name, typ)
 	}
-	var fs []forwarded
 	for _, f := range functions() {
 		if f.granted == nil || f.granted(granted) {
-			fs = append(fs, forwarded{abi.Module, f})
+			add(abi.Module, f)
 		}
 	}
 	for _, f := range wasiFunctions() {
-		fs = append(fs, forwarded{wasiModule, f})
+		add(wasiModule, f)
 	}
-	n := len(fs)
-	var typs, imports, funcs, exports, code []byte
-	for i, f := range fs {
-		typs = append(append(typs, 0x60), vector(types(f.params))...)
-		typs = append(typs, vector(types(f.results))...)
-		imports = append(append(imports, vector([]byte(f.module))...), vector([]byte(f.name))...)
-		imports = append(append(imports, 0), uvarint(i)...)
-		funcs = append(funcs, uvarint(i)...)
-		exports = append(append(exports, vector([]byte(f.name))...), 0)
-		exports = append(exports, uvarint(n+i)...)
-		body := []byte{0}
-		for j := range f.params {
-			body = append(append(body, 0x20), uvarint(j)...)
-		}
-		body = append(append(append(body, 0x10), uvarint(i)...), 0x0b)
-		code = append(code, vector(body)...)
-	}
-	exports = append(append(exports, vector([]byte(abi.Memory))...), 2, 0)
-	wasm := []byte("\x00asm\x01\x00\x00\x00")
-	for _, s := range []struct {
-		id, n int
-		body  []byte
-	}{{1, n, typs}, {2, n, imports}, {3, n, funcs}, {5, 1, []byte{1, 2, 2}}, {7, n + 1, exports}, {10, n, code}} {
-		wasm = append(append(wasm, byte(s.id)), vector(append(uvarint(s.n), s.body...))...)
-	}
-	return wasm
+	return m.bytes()
 }
-
-func vector(b []byte) []byte { return append(uvarint(len(b)), b...) }
-
-func uvarint(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
 
 func TestConfigIsRenderedOnce(t *testing.T) {
 	g := open(t, Options{Config: []byte(`{"s":"a\"b","n":1.50,"o":{"x":[1, 2]},"t":true}`)}, all)
