@@ -94,8 +94,11 @@ func TestOutputBecomesLines(t *testing.T) {
 	write(1, "a", "b\n\nc")
 	write(2, strings.Repeat("z", 3000), "\nafter\n")
 	write(1, "d\n")
+	write(2, "last words")
+	g.x.finish(t.Context())
+	g.x.finish(t.Context())
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
-	want := []string{"level=WARN msg=\"panic: no\"", "level=INFO msg=ab", "level=WARN msg=zzz", "level=WARN msg=after", "level=INFO msg=cd"}
+	want := []string{"level=WARN msg=\"panic: no\"", "level=INFO msg=ab", "level=WARN msg=zzz", "level=WARN msg=after", "level=INFO msg=cd", "level=WARN msg=\"last words\""}
 	if len(got) != len(want) {
 		t.Fatalf("got %d lines, want %d:\n%s", len(got), len(want), out)
 	}
