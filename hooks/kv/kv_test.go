@@ -180,6 +180,15 @@ func TestAFullStoreKeepsWhatItHas(t *testing.T) {
 	}
 }
 
+func TestAFullStoreFreesAllThatHasExpired(t *testing.T) {
+	s, c := newStore(4096)
+	for i := range 20 {
+		set(t, s, fmt.Sprint(i), "x", time.Second)
+	}
+	c.t = c.t.Add(time.Second)
+	set(t, s, "large", strings.Repeat("x", 3900), time.Second)
+}
+
 func TestWhatHasExpiredIsFreedByOthers(t *testing.T) {
 	s, c := newStore(0)
 	for i := range 5000 {

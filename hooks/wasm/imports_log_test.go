@@ -115,6 +115,16 @@ func TestOutputBecomesLines(t *testing.T) {
 	}
 }
 
+func TestALineWithoutEndTakesLittleMemory(t *testing.T) {
+	var w lineBuffer
+	for range 1000 {
+		w.write(bytes.Repeat([]byte("z"), 1000), func([]byte) { t.Error("a line without an end") })
+	}
+	if cap(w.text) > 4*maxLine {
+		t.Errorf("%d bytes are kept", cap(w.text))
+	}
+}
+
 func TestWithoutTheGrantNothingIsLogged(t *testing.T) {
 	log, out := logged(slog.LevelDebug)
 	g := open(t, Options{Host: Host{Log: log}}, Grants{})
