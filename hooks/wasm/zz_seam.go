@@ -1,3 +1,5 @@
+// Stands in for what the loader brings: it goes when that is merged.
+
 package wasm
 
 import (
