@@ -31,22 +31,6 @@ const (
 	dataAt   = 16       // where the data of a module is
 )
 
-// answering is a guest that handles on_message with the given code, and
-// otherwise does as it should.
-func answering(code ...byte) module {
-	return module{pages: 4, funcs: []funcOf{
-		{abi.Marker, ">", nil},
-		{abi.Buffer, "i>i", i32(bufferAt)},
-		{abi.OnMessage.Export(), "ii>I", code},
-	}}
-}
-
-// with adds functions, each of which handles what its name says.
-func (m module) with(fs ...funcOf) module {
-	m.funcs = append(fs, m.funcs...) // first, so that their index is that of their place
-	return m
-}
-
 func (m module) importing(module, name, typ string) module {
 	m.imports = append(m.imports, importOf{module, name, typ})
 	return m
@@ -110,27 +94,8 @@ func (m module) bytes() []byte {
 	return wasm
 }
 
-// code joins pieces of it.
-func code(pieces ...[]byte) []byte {
-	var c []byte
-	for _, p := range pieces {
-		c = append(c, p...)
-	}
-	return c
-}
-
-// forever is a loop around code that leaves nothing behind.
-func forever(body ...byte) []byte {
-	return code([]byte{0x03, 0x40}, body, []byte{0x0c, 0, 0x0b, 0x00})
-}
-
-// i32 and i64 are constants.
+// i32 is a constant.
 func i32(v int32) []byte { return append([]byte{0x41}, leb(int64(v))...) }
-
-func i64(v uint64) []byte { return append([]byte{0x42}, leb(int64(v))...) }
-
-// at is the result that says where the response is.
-func at(addr, size uint32) []byte { return i64(uint64(addr)<<32 | uint64(size)) }
 
 func leb(v int64) []byte {
 	var b []byte
