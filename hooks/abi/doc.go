@@ -97,7 +97,7 @@
 //	                                         (kv) for so many milliseconds, more than 0
 //	kv_incr(key, keylen, delta i64, ttl i64, out) -> i32
 //	                                         (kv) adds to an integer, at first 0, and writes the sum, an i64, to out;
-//	                                         ttl counts from the first
+//	                                         ttl counts from the first. kv_get has it as eight bytes
 //	kv_del(key, keylen) -> i32               (kv)
 //	publish(frame, len) -> i32               (publish:PATTERN) fields Channel, Event, Data and, optionally, App and
 //	                                         SocketID, who does not get it; done once the hook has returned without
@@ -109,8 +109,10 @@
 // the memory is a trap.
 //
 // A guest may import functions of wasi_snapshot_preview1, which toolchains do on
-// their own: there are no files, no network, no arguments and no environment;
-// what is written to standard error is logged, with the capability log.
+// their own: there are no files, no network and no arguments, the environment is
+// GOGC=25, which keeps a guest in Go small, and the clock stands still without
+// the capability clock. To wait takes no time. What is written to standard
+// output and standard error is logged, with the capability log.
 //
 // # Versions
 //
