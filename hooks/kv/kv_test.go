@@ -64,6 +64,17 @@ func TestValuesLastForTheirTime(t *testing.T) {
 	}
 }
 
+func TestALaterSetChangesWhatExpiresFirst(t *testing.T) {
+	s, c := newStore(0)
+	set(t, s, "a", "1", time.Hour)
+	set(t, s, "b", "1", 2*time.Hour)
+	set(t, s, "b", "1", time.Second)
+	c.t = c.t.Add(time.Minute)
+	if n, _ := s.Size(); n != 1 {
+		t.Errorf("%d keys, want a alone", n)
+	}
+}
+
 func TestDel(t *testing.T) {
 	s, c := newStore(0)
 	set(t, s, "a", "", time.Second)
@@ -178,6 +189,15 @@ func TestAFullStoreKeepsWhatItHas(t *testing.T) {
 			t.Errorf("k%d was dropped while it had time", i)
 		}
 	}
+}
+
+func TestAFullStoreFreesAllThatHasExpired(t *testing.T) {
+	s, c := newStore(4096)
+	for i := range 20 {
+		set(t, s, fmt.Sprint(i), "x", time.Second)
+	}
+	c.t = c.t.Add(time.Second)
+	set(t, s, "large", strings.Repeat("x", 3900), time.Second)
 }
 
 func TestWhatHasExpiredIsFreedByOthers(t *testing.T) {

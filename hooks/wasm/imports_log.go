@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"unicode"
@@ -34,22 +35,29 @@ func (c call) logEnabled(stack []uint64) {
 	}
 }
 
-// line logs a line of the plugin, unless there were too many.
+// line logs a line of the plugin, and counts what that costs.
 func (c call) line(l slog.Level, text []byte) {
-	log := c.imports.log
-	if log == nil || !log.Enabled(c.ctx, l) {
-		return
+	if c.imports.line(c.ctx, l, text) {
+		c.spend(8 * maxLine) // to write it may well be slow
 	}
-	if !c.lines.Allow() {
-		c.dropped.Add(1)
-		c.lost.Add(1)
-		return
+}
+
+// line logs a line of the plugin, unless nobody wants it or there were too many.
+func (im *imports) line(ctx context.Context, l slog.Level, text []byte) bool {
+	log := im.log
+	if log == nil || !log.Enabled(ctx, l) {
+		return false
 	}
-	c.spend(maxLine * 8) // to write it may well be slow
-	if n := c.dropped.Swap(0); n > 0 {
+	if !im.lines.Allow() {
+		im.dropped.Add(1)
+		im.lost.Add(1)
+		return false
+	}
+	if n := im.dropped.Swap(0); n > 0 {
 		log = log.With("dropped", n)
 	}
-	log.Log(c.ctx, l, harmless(text))
+	log.Log(ctx, l, harmless(text))
+	return true
 }
 
 // harmless makes text one line that a terminal shows as it is.
@@ -72,23 +80,4 @@ func harmless(text []byte) string {
 		}
 		return r
 	}, string(text)) + end
-}
-
-// lineBuffer makes lines of what a guest writes in small pieces.
-type lineBuffer struct{ text []byte }
-
-// write calls line with each line that b ends, and with the beginning of one
-// that is too long; the rest of that is lost.
-func (w *lineBuffer) write(b []byte, line func([]byte)) {
-	for len(b) > 0 {
-		part, rest, ended := bytes.Cut(b, []byte{'\n'})
-		w.text = append(w.text, part[:min(len(part), maxLine+1-len(w.text))]...)
-		if ended {
-			if len(w.text) > 0 {
-				line(w.text)
-			}
-			w.text = w.text[:0]
-		}
-		b = rest
-	}
 }

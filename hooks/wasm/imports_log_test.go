@@ -94,8 +94,11 @@ func TestOutputBecomesLines(t *testing.T) {
 	write(1, "a", "b\n\nc")
 	write(2, strings.Repeat("z", 3000), "\nafter\n")
 	write(1, "d\n")
+	write(2, "last words")
+	g.x.finish(t.Context())
+	g.x.finish(t.Context())
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
-	want := []string{"level=WARN msg=\"panic: no\"", "level=INFO msg=ab", "level=WARN msg=zzz", "level=WARN msg=after", "level=INFO msg=cd"}
+	want := []string{"level=WARN msg=\"panic: no\"", "level=INFO msg=ab", "level=WARN msg=zzz", "level=WARN msg=after", "level=INFO msg=cd", "level=WARN msg=\"last words\""}
 	if len(got) != len(want) {
 		t.Fatalf("got %d lines, want %d:\n%s", len(got), len(want), out)
 	}
@@ -109,6 +112,16 @@ func TestOutputBecomesLines(t *testing.T) {
 	}
 	if got := g.call("fd_write", 3, 0, 1, 500); got != wasiBadFile {
 		t.Errorf("to a file: got %d, want %d", got, wasiBadFile)
+	}
+}
+
+func TestALineWithoutEndTakesLittleMemory(t *testing.T) {
+	var w lineBuffer
+	for range 1000 {
+		w.write(bytes.Repeat([]byte("z"), 1000), func([]byte) { t.Error("a line without an end") })
+	}
+	if cap(w.text) > 4*maxLine {
+		t.Errorf("%d bytes are kept", cap(w.text))
 	}
 }
 

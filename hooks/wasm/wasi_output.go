@@ -1,6 +1,8 @@
 package wasm
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"log/slog"
 )
@@ -9,6 +11,9 @@ const (
 	stdout = 1
 	stderr = 2
 )
+
+// outputLevels is how standard output and standard error are logged.
+var outputLevels = [2]slog.Level{slog.LevelInfo, slog.LevelWarn}
 
 // fdWrite is fd_write(fd, iovs, n, written). What a guest writes to standard
 // output and standard error is logged, line by line.
@@ -23,11 +28,7 @@ func (c call) fdWrite(stack []uint64) {
 		stack[0] = wasiInvalid
 		return
 	}
-	l := slog.LevelInfo
-	if fd == stderr {
-		l = slog.LevelWarn
-	}
-	w, written := &c.x.side.output[fd-stdout], uint32(0)
+	l, w, written := outputLevels[fd-stdout], &c.x.side.output[fd-stdout], uint32(0)
 	iovs := c.bytes(stack[1], n*8)
 	for ; len(iovs) > 0; iovs = iovs[8:] {
 		part := c.bytes(uint64(binary.LittleEndian.Uint32(iovs)), uint64(binary.LittleEndian.Uint32(iovs[4:])))
@@ -50,4 +51,34 @@ func (c call) fdFdstatGet(stack []uint64) {
 	clear(stat)
 	stat[0], stat[8] = characterDevice, rightWrite
 	stack[0] = 0
+}
+
+// finish logs what an instance has written last without ending the line. It is
+// for one that is about to be closed: the last words tell why.
+func (x *instance) finish(ctx context.Context) {
+	for i := range x.side.output {
+		if w := &x.side.output[i]; len(w.text) > 0 {
+			x.plugin.imports.line(ctx, outputLevels[i], w.text)
+			w.text = w.text[:0]
+		}
+	}
+}
+
+// lineBuffer makes lines of what a guest writes in small pieces.
+type lineBuffer struct{ text []byte }
+
+// write calls line with each line that b ends, and with the beginning of one
+// that is too long; the rest of that is lost.
+func (w *lineBuffer) write(b []byte, line func([]byte)) {
+	for len(b) > 0 {
+		part, rest, ended := bytes.Cut(b, []byte{'\n'})
+		w.text = append(w.text, part[:min(len(part), maxLine+1-len(w.text))]...)
+		if ended {
+			if len(w.text) > 0 {
+				line(w.text)
+			}
+			w.text = w.text[:0]
+		}
+		b = rest
+	}
 }
