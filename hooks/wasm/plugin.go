@@ -111,6 +111,7 @@ func (p *Plugin) Drain(ctx context.Context) error {
 // drop closes an instance. Only who holds an instance may close it: its memory
 // is gone at once, under the feet of a call.
 func (p *Plugin) drop(x *instance) {
+	x.finish(x.ctx)
 	_ = x.mod.Close(x.ctx)
 	p.live.Add(-1)
 	p.settle()
