@@ -1,5 +1,3 @@
-//go:build hooks_load
-
 package wasm
 
 import (

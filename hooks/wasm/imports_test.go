@@ -17,6 +17,7 @@ import (
 
 	"github.com/revurb/revurb/hooks"
 	"github.com/revurb/revurb/hooks/abi"
+	"github.com/revurb/revurb/hooks/fuel"
 	"github.com/revurb/revurb/hooks/kv"
 )
 
@@ -78,13 +79,15 @@ func open(t testing.TB, o Options, granted Grants) *guest {
 	if err := p.link(ctx, rt, granted); err != nil {
 		t.Fatal(err)
 	}
-	x := &instance{plugin: p, event: &hooks.Event{App: "app1"}}
-	ctx = zz(ctx, x)
-	mod, err := rt.Instantiate(ctx, forwarder(granted))
+	x := &instance{plugin: p, slot: new(slot), budget: time.Minute, event: &hooks.Event{App: "app1"}}
+	ctx = &instanceContext{ctx, x}
+	wasm, err := fuel.Instrument(forwarder(granted), fuel.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.mod = mod
+	if x.mod, err = rt.Instantiate(ctx, wasm); err != nil {
+		t.Fatal(err)
+	}
 	return &guest{t: t, ctx: ctx, x: x}
 }
 

@@ -1,5 +1,3 @@
-//go:build hooks_load
-
 package wasm
 
 import (
@@ -29,6 +27,7 @@ func TestNothingIsLeftOfGuests(t *testing.T) {
 		}
 		var v hooks.Verdict
 		_ = p.Call(t.Context(), abi.OnMessage, &event, &v)
+		p.Retire()
 		if err := p.Drain(t.Context()); err != nil {
 			t.Error(err)
 		}

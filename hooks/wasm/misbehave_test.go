@@ -1,5 +1,3 @@
-//go:build hooks_load
-
 package wasm
 
 import (
@@ -48,16 +46,16 @@ func TestMisbehaviour(t *testing.T) {
 		spins bool   // until the deadline
 		want  string // part of the error
 	}{
-		{"endless loop", answering(forever()...), true, "deadline"},
-		{"exponential calls", exponential(), true, "deadline"},
+		{"endless loop", answering(forever()...), true, "too long"},
+		{"exponential calls", exponential(), true, "too long"},
 		{"memory.fill of everything", answering(code(i32(200), []byte{0x40, 0, 0x1a}, // memory.grow
-			forever(code(i32(0), i32(7), i32(200<<16), []byte{0xfc, 0x0b, 0})...))...), true, "deadline"},
+			forever(code(i32(0), i32(7), i32(200<<16), []byte{0xfc, 0x0b, 0})...))...), true, "too long"},
 		{"hashes of everything", answering(code(i32(200), []byte{0x40, 0, 0x1a},
 			forever(code(i32(0), i32(0), i32(8), i32(0), i32(200<<16), i32(0), []byte{0x10, 0, 0x1a})...))...).
-			importing(abi.Module, "hmac_sha256", "iiiiii>i"), true, "deadline"},
+			importing(abi.Module, "hmac_sha256", "iiiiii>i"), true, "too long"},
 		{"random bytes for everything", answering(code(i32(200), []byte{0x40, 0, 0x1a},
 			forever(code(i32(0), i32(200<<16), []byte{0x10, 0, 0x1a})...))...).
-			importing(wasiModule, "random_get", "ii>i"), true, "deadline"},
+			importing(wasiModule, "random_get", "ii>i"), true, "too long"},
 		{"recursion", answering(code(i32(0), i32(0), []byte{0x10, 2})...), false, ""},
 		{"trap", answering(0x00), false, "unreachable"},
 		{"load out of bounds", answering(code(i32(-1), []byte{0x28, 2, 0, 0x1a}, i64(0))...), false, "out of bounds"},
@@ -153,9 +151,9 @@ func TestRefusedGuests(t *testing.T) {
 		guest module
 		want  string
 	}{
-		{"start function that spins", start, "deadline"},
-		{"_initialize that spins", spinning(abi.Initialize, ">"), "deadline"},
-		{"revurb_buffer that spins", spinning(abi.Buffer, "i>i"), "deadline"},
+		{"start function that spins", start, "too long"},
+		{"_initialize that spins", spinning(abi.Initialize, ">"), "too long"},
+		{"revurb_buffer that spins", spinning(abi.Buffer, "i>i"), "too long"},
 		{"memory above the limit", large, "5000"},
 		{"table of 100 million elements", table, "100000000"},
 		{"forged fuel", forged, abi.Fuel},
@@ -209,6 +207,7 @@ func refused(ctx context.Context, wasm []byte) error {
 	if err != nil {
 		return err
 	}
+	p.Retire()
 	return p.Drain(ctx)
 }
 
@@ -224,6 +223,7 @@ func loadWith(t testing.TB, wasm []byte, o Options) *Plugin {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		p.Retire()
 		if err := p.Drain(context.Background()); err != nil {
 			t.Error(err)
 		}
@@ -233,7 +233,7 @@ func loadWith(t testing.TB, wasm []byte, o Options) *Plugin {
 
 // small is the options of a guest that is expected to do harm.
 func small() Options {
-	return Options{Name: "test", Apps: []string{"*"}, Grants: Grants{KV: true, HMAC: true}, Host: Host{KV: kv.New(0, nil), Secret: func(string) (string, bool) { return "secret", true }}}
+	return Options{Name: "test", Limits: DefaultLimits(), Apps: []string{"*"}, Grants: Grants{KV: true, HMAC: true}, Host: Host{KV: kv.New(0, nil), Secret: func(string) (string, bool) { return "secret", true }}}
 }
 
 // FuzzLoad changes a byte, or a few, of a guest that can be loaded.
@@ -252,6 +252,7 @@ func FuzzLoad(f *testing.F) {
 			if err == nil {
 				var v hooks.Verdict
 				_ = p.Call(t.Context(), abi.OnMessage, &event, &v) // it may well fail
+				p.Retire()
 				err = p.Drain(t.Context())
 			} else {
 				err = nil
