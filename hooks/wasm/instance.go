@@ -72,8 +72,8 @@ func current(ctx context.Context, _ api.Module) *instance {
 
 // newInstance makes an instance: it starts, says where its buffer is and is
 // configured.
-func (p *Plugin) newInstance(s *slot) (x *instance, err error) {
-	x = &instance{plugin: p, slot: s, budget: p.o.Limits.Start}
+func (p *Plugin) newInstance(s *slot) (_ *instance, err error) {
+	x := &instance{plugin: p, slot: s, budget: p.o.Limits.Start}
 	x.ctx = &instanceContext{experimental.WithMemoryAllocator(context.Background(), p.memory), x}
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	x.mod, err = p.runtime.InstantiateModule(x.ctx, p.compiled, config)

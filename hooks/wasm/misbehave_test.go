@@ -46,16 +46,16 @@ func TestMisbehaviour(t *testing.T) {
 		spins bool   // until the deadline
 		want  string // part of the error
 	}{
-		{"endless loop", answering(forever()...), true, "too long"},
-		{"exponential calls", exponential(), true, "too long"},
+		{"endless loop", answering(forever()...), true, ErrDeadline.Error()},
+		{"exponential calls", exponential(), true, ErrDeadline.Error()},
 		{"memory.fill of everything", answering(code(i32(200), []byte{0x40, 0, 0x1a}, // memory.grow
-			forever(code(i32(0), i32(7), i32(200<<16), []byte{0xfc, 0x0b, 0})...))...), true, "too long"},
+			forever(code(i32(0), i32(7), i32(200<<16), []byte{0xfc, 0x0b, 0})...))...), true, ErrDeadline.Error()},
 		{"hashes of everything", answering(code(i32(200), []byte{0x40, 0, 0x1a},
 			forever(code(i32(0), i32(0), i32(8), i32(0), i32(200<<16), i32(0), []byte{0x10, 0, 0x1a})...))...).
-			importing(abi.Module, "hmac_sha256", "iiiiii>i"), true, "too long"},
+			importing(abi.Module, "hmac_sha256", "iiiiii>i"), true, ErrDeadline.Error()},
 		{"random bytes for everything", answering(code(i32(200), []byte{0x40, 0, 0x1a},
 			forever(code(i32(0), i32(200<<16), []byte{0x10, 0, 0x1a})...))...).
-			importing(wasiModule, "random_get", "ii>i"), true, "too long"},
+			importing(wasiModule, "random_get", "ii>i"), true, ErrDeadline.Error()},
 		{"recursion", answering(code(i32(0), i32(0), []byte{0x10, 2})...), false, ""},
 		{"trap", answering(0x00), false, "unreachable"},
 		{"load out of bounds", answering(code(i32(-1), []byte{0x28, 2, 0, 0x1a}, i64(0))...), false, "out of bounds"},
@@ -151,9 +151,9 @@ func TestRefusedGuests(t *testing.T) {
 		guest module
 		want  string
 	}{
-		{"start function that spins", start, "too long"},
-		{"_initialize that spins", spinning(abi.Initialize, ">"), "too long"},
-		{"revurb_buffer that spins", spinning(abi.Buffer, "i>i"), "too long"},
+		{"start function that spins", start, ErrDeadline.Error()},
+		{"_initialize that spins", spinning(abi.Initialize, ">"), ErrDeadline.Error()},
+		{"revurb_buffer that spins", spinning(abi.Buffer, "i>i"), ErrDeadline.Error()},
 		{"memory above the limit", large, "5000"},
 		{"table of 100 million elements", table, "100000000"},
 		{"forged fuel", forged, abi.Fuel},
