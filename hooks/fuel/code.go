@@ -74,14 +74,20 @@ func (f *function) check() {
 	g := f.w.fuelGlobal()
 	b := appendU32(append(f.b, opGlobalGet), g)
 	b = append(b, opI64Const, 0x7f, 0x7c) // -1, i64.add
-	b = appendU32(append(b, opGlobalSet), g)
-	b = appendU32(append(b, opGlobalGet), g)
+	f.b = appendU32(append(b, opGlobalSet), g)
+	f.look()
+}
+
+// look yields when there is no fuel left.
+func (f *function) look() {
+	b := appendU32(append(f.b, opGlobalGet), f.w.fuelGlobal())
 	b = append(b, opI64Const, 0, 0x53, opIf, 0x40) // i64.lt_s
 	b = appendU32(append(b, opCall), f.w.funcImports)
 	f.b = append(b, opEnd)
 }
 
-// charge takes a unit for each 64 of the i32 on the stack, which stays there.
+// charge takes a unit for each 64 of the i32 on the stack, which stays there, and
+// yields when there is none left: a long line of such instructions has no loop.
 func (f *function) charge() {
 	g := f.w.fuelGlobal()
 	b := appendU32(append(f.b, opLocalTee), f.locals)
@@ -89,6 +95,7 @@ func (f *function) charge() {
 	b = appendU32(append(b, opLocalGet), f.locals)
 	b = append(b, opI32Const, 6, 0x76, 0xad, 0x7d) // i32.shr_u, i64.extend_i32_u, i64.sub
 	f.b = appendU32(append(b, opGlobalSet), g)
+	f.look()
 }
 
 // instruction copies one instruction, with what is added before or after it.

@@ -1,6 +1,7 @@
 package fuel_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -102,6 +103,7 @@ func TestGuestsAreStopped(t *testing.T) {
 		"an endless loop":                      guest("", spin),
 		"calls of calls, without a loop":       exponential(60),
 		"a loop of fills":                      guest("i", times(1<<30, fill)),
+		"a long line of fills":                 guest("", bytes.Repeat(fill, 100)),
 		"a start function":                     started,
 		"a recursion that calls itself twice":  twice(),
 		"a loop in the middle of other blocks": guest("", Op(Block, None, Block, None, Loop, None, Br, 0, End, End, End)),

@@ -18,7 +18,7 @@ import (
 const slice = 50_000
 
 // ErrDeadline is the trap of a guest that takes too long.
-var ErrDeadline = errors.New("the plugin has taken too long")
+var ErrDeadline = errors.New("the plugin has passed its deadline")
 
 var errBuffer = errors.New("the address that " + abi.Buffer + " has returned is not in the memory")
 

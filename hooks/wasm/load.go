@@ -29,16 +29,13 @@ const features = api.CoreFeaturesV2
 // checked, compiled and configured in as many instances as there may be. The
 // error says what is wrong with it, for its author or for the operator.
 func Load(ctx context.Context, wasm []byte, o Options) (_ *Plugin, err error) {
-	if o.Limits.Pool < 1 {
-		o.Limits.Pool = 1
-	}
+	o.Limits = o.Limits.orDefault()
 	if len(wasm) > o.Limits.Binary {
 		return nil, fmt.Errorf("the plugin is %d bytes long, of at most %d", len(wasm), o.Limits.Binary)
 	}
 	p := newPlugin(o)
 	defer func() {
 		if err != nil {
-			p.Retire()
 			_ = p.Drain(ctx)
 		}
 	}()

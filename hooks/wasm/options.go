@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -26,7 +27,7 @@ type Options struct {
 	CacheDir string
 }
 
-// Limits bound what a plugin may take.
+// Limits bound what a plugin may take. One that is 0 is that of DefaultLimits.
 type Limits struct {
 	Binary int           // bytes of the guest
 	Memory int           // bytes of an instance's memory, in pages of 64 KiB
@@ -49,6 +50,15 @@ func DefaultLimits() Limits {
 		Pool:   runtime.GOMAXPROCS(0),
 		Call:   20 * time.Millisecond,
 		Start:  time.Second,
+	}
+}
+
+func (l Limits) orDefault() Limits {
+	d := DefaultLimits()
+	return Limits{
+		Binary: cmp.Or(l.Binary, d.Binary), Memory: cmp.Or(l.Memory, d.Memory), Table: cmp.Or(l.Table, d.Table),
+		Output: cmp.Or(l.Output, d.Output), Frame: cmp.Or(l.Frame, d.Frame), Pool: max(1, cmp.Or(l.Pool, d.Pool)),
+		Call: cmp.Or(l.Call, d.Call), Start: cmp.Or(l.Start, d.Start),
 	}
 }
 

@@ -90,9 +90,10 @@ func (p *Plugin) Retire() {
 	p.settle()
 }
 
-// Drain waits for the calls that have begun to end, and then frees everything. It
-// is called after Retire.
+// Drain retires the plugin, waits for the calls that have begun to end, and then
+// frees everything.
 func (p *Plugin) Drain(ctx context.Context) error {
+	p.Retire()
 	select {
 	case <-p.closed:
 	case <-ctx.Done():
