@@ -22,33 +22,49 @@ function stringEnd(p: usize, end: usize): usize {
   return 0;
 }
 
-// The end of the value that starts at p, or 0.
-function valueEnd(p: usize, end: usize): usize {
-  if (p >= end) return 0;
+// The end of the value that starts at p, or 0. Deeper than 500 is broken: it is
+// an attack on the stack.
+function valueEnd(p: usize, end: usize, depth: i32 = 0): usize {
+  if (p >= end || depth > 500) return 0;
   const c = load<u8>(p);
   if (c == 0x22) return stringEnd(p, end);
   if (c == 0x7b || c == 0x5b) {
-    let depth = 0;
+    const closing: u8 = c + 2;
+    p = skip(p + 1, end);
+    if (p < end && load<u8>(p) == closing) return p + 1;
     while (p < end) {
-      const d = load<u8>(p);
-      if (d == 0x22) {
-        p = stringEnd(p, end);
+      if (c == 0x7b) {
+        p = colon(p, end);
         if (p == 0) return 0;
-        continue;
       }
-      p++;
-      if (d == 0x7b || d == 0x5b) depth++;
-      else if (d == 0x7d || d == 0x5d) { if (--depth == 0) return p; }
+      p = valueEnd(p, end, depth + 1);
+      if (p == 0) return 0;
+      p = skip(p, end);
+      if (p >= end) return 0;
+      const d = load<u8>(p++);
+      if (d == closing) return p;
+      if (d != 0x2c) return 0;
+      p = skip(p, end);
     }
     return 0;
   }
   const start = p;
   while (p < end) {
     const d = load<u8>(p);
-    if (space(d) || d == 0x2c || d == 0x7d || d == 0x5d || d == 0x3a || d == 0x22) break;
+    if (space(d) || d == 0x2c || d == 0x7d || d == 0x5d || d == 0x3a || d == 0x22 || d == 0x7b || d == 0x5b) break;
     p++;
   }
   return p == start ? 0 : p;
+}
+
+// Where the value begins whose key starts at p, or 0.
+function colon(p: usize, end: usize): usize {
+  if (p >= end || load<u8>(p) != 0x22) return 0;
+  p = stringEnd(p, end);
+  if (p == 0) return 0;
+  p = skip(p, end);
+  if (p >= end || load<u8>(p) != 0x3a) return 0;
+  return skip(p + 1, end);
 }
 
 // One UTF-16 unit of a JSON string, and where the next one is.
@@ -146,13 +162,21 @@ export function find(doc: Bytes, key: string): Bytes { return scan(doc, key); }
 /** Whether the value is a string. */
 export function isString(value: Bytes): bool { return lenOf(value) >= 2 && load<u8>(ptrOf(value)) == 0x22; }
 
-/** The text of a JSON string, without escapes; empty for any other value. */
-export function string(value: Bytes): string {
+/** The text of a JSON string, without escapes; empty for any other value. Half a surrogate pair is U+FFFD. */
+export function str(value: Bytes): string {
   if (!isString(value)) return "";
   const end = ptrOf(value) + lenOf(value) - 1;
   const out = new Array<i32>();
   low = 0;
-  for (let p = ptrOf(value) + 1; p < end || low != 0; p = next) out.push(<i32>unit(p, end));
+  let high = false; // the last one was the first half of a pair
+  for (let p = ptrOf(value) + 1; p < end || low != 0; p = next) {
+    const u = <i32>unit(p, end);
+    const second = (u & 0xfc00) == 0xdc00;
+    if (high && !second) out[out.length - 1] = 0xfffd;
+    out.push(second && !high ? 0xfffd : u);
+    high = (u & 0xfc00) == 0xd800;
+  }
+  if (high) out[out.length - 1] = 0xfffd;
   return String.fromCharCodes(out);
 }
 
@@ -172,6 +196,7 @@ export function quote(w: Writer, s: string): void {
     from = i + 1;
     w.byte(0x5c);
     if (c == 0x22 || c == 0x5c) w.byte(<u8>c);
+    else if (c == 0x0a) w.byte(0x6e);
     else {
       w.text(c < 0x10 ? "u000" : "u001");
       const h = c & 15;
