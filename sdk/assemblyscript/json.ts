@@ -227,3 +227,20 @@ export function set(w: Writer, doc: Bytes, key: string, value: Bytes): bool {
   w.byte(0x3a).add(value).add(view(brace, <i32>(end - brace)));
   return true;
 }
+
+/** Item i of an array, as JSON; NONE if there is none. */
+export function item(array: Bytes, i: i32): Bytes {
+  const end = ptrOf(array) + lenOf(array);
+  let p = skip(ptrOf(array), end);
+  if (p >= end || load<u8>(p) != 0x5b) return NONE;
+  p = skip(p + 1, end);
+  while (p < end) {
+    const e = valueEnd(p, end);
+    if (e == 0) return NONE;
+    if (i-- == 0) return view(p, <i32>(e - p));
+    p = skip(e, end);
+    if (p >= end || load<u8>(p) != 0x2c) return NONE;
+    p = skip(p + 1, end);
+  }
+  return NONE;
+}
