@@ -44,12 +44,12 @@ export function revurb_on_message(e: Event, len: i32): Verdict {
 
 function words(array: Bytes): string[] {
   const list: string[] = [];
-  for (let i = 0; ; i++) {
-    const v = json.item(array, i);
-    if (v == 0) return list;
+  let v: Bytes = 0;
+  for (let i = 0; (v = json.item(array, i)) != 0; i++) {
     const w = fold(json.str(v));
     if (w.length > 0) list.push(w);
   }
+  return list;
 }
 
 // Lower case, of the letters whose lower case is as long.
