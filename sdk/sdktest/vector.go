@@ -29,7 +29,7 @@ type Want struct {
 	Fields  map[string]string `json:"fields,omitempty"`  // of the response, by number, from 2 on, as text
 	Log     []string          `json:"log,omitempty"`     // "LEVEL LINE"
 	Publish [][]string        `json:"publish,omitempty"` // channel, event, data
-	KV      map[string]string `json:"kv,omitzero"`      // kept afterwards
+	KV      map[string]string `json:"kv,omitzero"`       // kept afterwards
 }
 
 // Hex is bytes, in JSON as hexadecimal digits.
