@@ -79,7 +79,7 @@ func imports() map[string]any {
 			}
 			return 0
 		},
-		"hmac_sha256": func(m m, ref int32, k, kn, msg, msgn, out uint32) int32 {
+		"hmac_sha256": func(_ c, m m, ref int32, k, kn, msg, msgn, out uint32) int32 {
 			key := []byte(Secret)
 			if ref == abi.HMACKeyBytes {
 				key = read(m, k, kn)
