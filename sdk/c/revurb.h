@@ -483,6 +483,29 @@ static inline revurb_str revurb_json_string(revurb_str doc, revurb_str key) {
   return revurb_json_decode(raw);
 }
 
+/* revurb_json_next goes through the members of an object, or the values of an array,
+ * as revurb_json_raw returns it. *at is 0 at first. It returns 0 after the last. */
+static inline int revurb_json_next(revurb_str doc, revurb_u32 *at, revurb_str *key, revurb_str *value) {
+  revurb_u32 i = revurb_space_(doc, *at ? *at : 0);
+  if (i >= doc.len || (*at ? doc.ptr[i] != ',' : doc.ptr[i] != '{' && doc.ptr[i] != '[')) return 0;
+  int object = doc.len && doc.ptr[revurb_space_(doc, 0)] == '{';
+  i = revurb_space_(doc, i + 1);
+  *key = REVURB_NONE;
+  if (object) {
+    revurb_u32 k = i;
+    if ((i = revurb_quoted_(doc, i)) == REVURB_BAD_) return 0;
+    *key = revurb_json_decode(revurb_slice(doc, k, i));
+    i = revurb_space_(doc, i);
+    if (i >= doc.len || doc.ptr[i] != ':') return 0;
+    i = revurb_space_(doc, i + 1);
+  }
+  revurb_u32 end = revurb_skip_(doc, i, 0);
+  if (end == REVURB_BAD_) return 0;
+  *value = revurb_slice(doc, i, end);
+  *at = end;
+  return 1;
+}
+
 /* revurb_add_json adds s as a JSON string. */
 static inline void revurb_add_json(revurb_buf *b, revurb_str s) {
   static const char hex[] = "0123456789abcdef";
