@@ -12,7 +12,7 @@ import (
 const minute = 60_000
 
 var (
-	limit int64 = 60
+	limit int64  = 60
 	key   []byte // reused
 )
 
