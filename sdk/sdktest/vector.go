@@ -23,13 +23,13 @@ type Vector struct {
 
 // Want is what a call must do. Fields that are not here must be absent.
 type Want struct {
-	Trap    bool              `json:"trap,omitempty"` // the call fails, and nothing else is looked at
+	Trap    bool              `json:"trap,omitempty"` // the call fails: it traps, or returns no status that there is
 	Status  uint64            `json:"status"`
 	Code    uint64            `json:"code,omitempty"`
 	Fields  map[string]string `json:"fields,omitempty"`  // of the response, by number, from 2 on, as text
 	Log     []string          `json:"log,omitempty"`     // "LEVEL LINE"
 	Publish [][]string        `json:"publish,omitempty"` // channel, event, data
-	KV      map[string]string `json:"kv,omitempty"`      // kept afterwards
+	KV      map[string]string `json:"kv,omitzero"`       // kept afterwards
 }
 
 // Hex is bytes, in JSON as hexadecimal digits.
