@@ -1,0 +1,10 @@
+package authorize
+
+import (
+	"unsafe"
+
+	plugin "github.com/revurb/revurb/sdk/go"
+)
+
+//go:wasmexport revurb_authorize
+func export(ptr unsafe.Pointer, n uint32) uint64 { return plugin.Serve(handler, ptr, n) }

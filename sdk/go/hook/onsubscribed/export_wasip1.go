@@ -1,0 +1,10 @@
+package onsubscribed
+
+import (
+	"unsafe"
+
+	plugin "github.com/revurb/revurb/sdk/go"
+)
+
+//go:wasmexport revurb_on_subscribed
+func export(ptr unsafe.Pointer, n uint32) uint64 { return plugin.Tell(handler, ptr, n) }

@@ -1,0 +1,10 @@
+// Package onunsubscribed is the hook on_unsubscribed: a client has left a channel. Importing it subscribes to the
+// hook.
+package onunsubscribed
+
+import plugin "github.com/revurb/revurb/sdk/go"
+
+var handler func(*plugin.Event)
+
+// Handle has f called. It is to be called once, from an init function.
+func Handle(f func(*plugin.Event)) { handler = f }
