@@ -148,3 +148,11 @@ func hostPublish(frame []byte) int32 {
 	fake.Published = append(fake.Published, Publication{e.ChannelString(), e.EventString(), e.DataString()})
 	return 0
 }
+
+// Configure does what the server does when it loads the plugin, for tests.
+func Configure(config []byte) error {
+	if onConfigure == nil {
+		return nil
+	}
+	return onConfigure(config)
+}
