@@ -69,9 +69,9 @@ type Decided struct {
 func (v Verdict) Decided() Decided {
 	d := Decided{Status: [...]string{"continue", "allow", "deny", "replace", "drop"}[v.status]}
 	if v.r != nil {
-		f := v.r.fields
-		d.Code, d.Message = v.r.code, string(f[responseMessage])
-		d.Event, d.Data, d.UserID, d.UserInfo = f[responseEvent], f[responseData], f[responseUserID], f[responseUserInfo]
+		f := Event{v.frame(nil)}
+		d.Code, d.Message = v.r.code, string(f.field(responseMessage))
+		d.Event, d.Data, d.UserID, d.UserInfo = f.field(responseEvent), f.field(responseData), f.field(responseUserID), f.field(responseUserInfo)
 	}
 	return d
 }
