@@ -69,9 +69,9 @@ type Decided struct {
 func (v Verdict) Decided() Decided {
 	d := Decided{Status: [...]string{"continue", "allow", "deny", "replace", "drop"}[v.status]}
 	if v.r != nil {
-		f := v.r.fields
-		d.Code, d.Message = v.r.code, string(f[responseMessage])
-		d.Event, d.Data, d.UserID, d.UserInfo = f[responseEvent], f[responseData], f[responseUserID], f[responseUserInfo]
+		f := Event{v.frame(nil)}
+		d.Code, d.Message = v.r.code, string(f.field(responseMessage))
+		d.Event, d.Data, d.UserID, d.UserInfo = f.field(responseEvent), f.field(responseData), f.field(responseUserID), f.field(responseUserInfo)
 	}
 	return d
 }
@@ -147,4 +147,12 @@ func hostPublish(frame []byte) int32 {
 	e := Event{frame}
 	fake.Published = append(fake.Published, Publication{e.ChannelString(), e.EventString(), e.DataString()})
 	return 0
+}
+
+// Configure does what the server does when it loads the plugin, for tests.
+func Configure(config []byte) error {
+	if onConfigure == nil {
+		return nil
+	}
+	return onConfigure(config)
 }

@@ -19,6 +19,7 @@ type host struct {
 	log             []string
 	publish         [][]string
 	random          byte
+	secret          string
 }
 
 type hostKey struct{}
@@ -79,8 +80,8 @@ func imports() map[string]any {
 			}
 			return 0
 		},
-		"hmac_sha256": func(_ c, m m, ref int32, k, kn, msg, msgn, out uint32) int32 {
-			key := []byte(Secret)
+		"hmac_sha256": func(ctx c, m m, ref int32, k, kn, msg, msgn, out uint32) int32 {
+			key := []byte(of(ctx).secret)
 			if ref == abi.HMACKeyBytes {
 				key = read(m, k, kn)
 			}

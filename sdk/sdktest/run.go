@@ -14,7 +14,7 @@ import (
 // Check calls a new instance of g as v says, and returns what it did otherwise
 // than v wants.
 func (v Vector) Check(ctx context.Context, g *Guest) error {
-	h := &host{ctx: v.Ctx, config: v.Config, kv: make(map[string]string)}
+	h := &host{ctx: v.Ctx, config: v.Config, kv: make(map[string]string), secret: Secret}
 	maps.Copy(h.kv, v.KV)
 	ctx = with(ctx, h)
 	i, err := g.New(ctx)
