@@ -8,10 +8,11 @@ type Plugin struct {
 	Name string
 
 	Calls   []PluginCalls
-	Latency []PluginLatency
+	Latency PluginLatency
 
 	Yields       uint64 // times that it was interrupted to look at the clock
 	Deadlines    uint64 // calls that were cut off
+	Busy         uint64 // calls that found no instance
 	Respawns     uint64 // instances made in place of failed ones
 	QueueDropped uint64 // notifications that found its queue full
 	LogDropped   uint64 // lines that came too fast
@@ -28,9 +29,8 @@ type PluginCalls struct {
 	Count         uint64
 }
 
-// PluginLatency is how long the sampled calls of a hook took.
+// PluginLatency is how long the sampled calls of a plugin took.
 type PluginLatency struct {
-	Hook    string
 	Count   uint64             // of samples, not of calls
 	Seconds float64            // of all samples together
 	Buckets map[float64]uint64 // samples that took no longer than so many seconds
@@ -60,9 +60,10 @@ func pluginDesc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	pluginCallsDesc       = pluginDesc("calls_total", "Calls of a plugin, by hook and outcome.", "hook", "outcome")
-	pluginLatencyDesc     = pluginDesc("call_seconds", "Time that calls of a plugin took; a sample of them.", "hook")
+	pluginLatencyDesc     = pluginDesc("call_seconds", "Time that calls of a plugin took; a sample of them.")
 	pluginYieldsDesc      = pluginDesc("yields_total", "Times that a plugin was interrupted to look at the clock.")
 	pluginDeadlineDesc    = pluginDesc("deadline_total", "Calls that were cut off at their deadline.")
+	pluginBusyDesc        = pluginDesc("busy_total", "Calls that found no instance of the plugin in time.")
 	pluginInstancesDesc   = pluginDesc("instances", "Instances of a plugin, by state.", "state")
 	pluginRespawnsDesc    = pluginDesc("respawns_total", "Instances made in place of failed ones.")
 	pluginMemoryDesc      = pluginDesc("memory_bytes", "Memory of all instances of a plugin.")
@@ -77,7 +78,7 @@ type pluginWatcher struct{ m *Metrics }
 
 func (pluginWatcher) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		pluginCallsDesc, pluginLatencyDesc, pluginYieldsDesc, pluginDeadlineDesc, pluginInstancesDesc, pluginRespawnsDesc,
+		pluginCallsDesc, pluginLatencyDesc, pluginYieldsDesc, pluginDeadlineDesc, pluginBusyDesc, pluginInstancesDesc, pluginRespawnsDesc,
 		pluginMemoryDesc, pluginQueueDesc, pluginBreakerDesc, pluginLogDroppedDesc, pluginLoadSecondsDesc,
 	} {
 		out <- d
@@ -101,11 +102,11 @@ func (p Plugin) collect(out chan<- prometheus.Metric) {
 	for _, c := range p.Calls {
 		send(pluginCallsDesc, counter, float64(c.Count), c.Hook, c.Outcome)
 	}
-	for _, l := range p.Latency {
-		out <- prometheus.MustNewConstHistogram(pluginLatencyDesc, l.Count, l.Seconds, l.Buckets, p.Name, l.Hook)
-	}
+	l := p.Latency
+	out <- prometheus.MustNewConstHistogram(pluginLatencyDesc, l.Count, l.Seconds, l.Buckets, p.Name)
 	send(pluginYieldsDesc, counter, float64(p.Yields))
 	send(pluginDeadlineDesc, counter, float64(p.Deadlines))
+	send(pluginBusyDesc, counter, float64(p.Busy))
 	send(pluginRespawnsDesc, counter, float64(p.Respawns))
 	send(pluginQueueDesc, counter, float64(p.QueueDropped))
 	send(pluginLogDroppedDesc, counter, float64(p.LogDropped))

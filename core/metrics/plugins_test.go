@@ -27,10 +27,8 @@ func TestPluginsAreExposedAsTheyAre(t *testing.T) {
 		Calls: []metrics.PluginCalls{
 			{Hook: "authorize", Outcome: "deny", Count: 3}, {Hook: "on_message", Outcome: "continue", Count: 40},
 		},
-		Latency: []metrics.PluginLatency{
-			{Hook: "authorize", Count: 4, Seconds: 0.5, Buckets: map[float64]uint64{0.001: 1, 0.1: 3}},
-		},
-		Yields: 5, Deadlines: 6, Respawns: 7, QueueDropped: 8, LogDropped: 9,
+		Latency: metrics.PluginLatency{Count: 4, Seconds: 0.5, Buckets: map[float64]uint64{0.001: 1, 0.1: 3}},
+		Yields:  5, Deadlines: 6, Busy: 11, Respawns: 7, QueueDropped: 8, LogDropped: 9,
 		Instances: map[string]int{"idle": 2, "busy": 1}, MemoryBytes: 65536, Breaker: metrics.BreakerOpen,
 		LoadSeconds: map[string]float64{"compile": 0.25},
 	}
@@ -43,13 +41,14 @@ func TestPluginsAreExposedAsTheyAre(t *testing.T) {
 	for _, want := range []string{
 		`revurb_plugin_calls_total{hook="authorize",outcome="deny",plugin="guard"} 3`,
 		`revurb_plugin_calls_total{hook="on_message",outcome="continue",plugin="guard"} 40`,
-		`revurb_plugin_call_seconds_bucket{hook="authorize",plugin="guard",le="0.001"} 1`,
-		`revurb_plugin_call_seconds_bucket{hook="authorize",plugin="guard",le="0.1"} 3`,
-		`revurb_plugin_call_seconds_bucket{hook="authorize",plugin="guard",le="+Inf"} 4`,
-		`revurb_plugin_call_seconds_sum{hook="authorize",plugin="guard"} 0.5`,
-		`revurb_plugin_call_seconds_count{hook="authorize",plugin="guard"} 4`,
+		`revurb_plugin_call_seconds_bucket{plugin="guard",le="0.001"} 1`,
+		`revurb_plugin_call_seconds_bucket{plugin="guard",le="0.1"} 3`,
+		`revurb_plugin_call_seconds_bucket{plugin="guard",le="+Inf"} 4`,
+		`revurb_plugin_call_seconds_sum{plugin="guard"} 0.5`,
+		`revurb_plugin_call_seconds_count{plugin="guard"} 4`,
 		`revurb_plugin_yields_total{plugin="guard"} 50`,
 		`revurb_plugin_deadline_total{plugin="guard"} 6`,
+		`revurb_plugin_busy_total{plugin="guard"} 11`,
 		`revurb_plugin_respawns_total{plugin="guard"} 7`,
 		`revurb_plugin_queue_dropped_total{plugin="guard"} 8`,
 		`revurb_plugin_log_dropped_total{plugin="guard"} 9`,
