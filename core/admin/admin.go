@@ -23,13 +23,15 @@ import (
 //	GET /metrics        for Prometheus, as text
 //	GET /debug/pprof/   profiles, see package net/http/pprof
 //	GET /live, /ready   see Live and Ready
+//	GET /plugins, POST /plugins/reload   see Plugins
 type Server struct {
 	listener net.Listener
 	http     *http.Server
 }
 
-// Listen opens the listener. Nothing is answered before Serve.
-func Listen(ctx context.Context, c config.Admin, m *metrics.Metrics, ready func() bool, log *slog.Logger) (*Server, error) {
+// Listen opens the listener. Nothing is answered before Serve. The zero Plugins
+// is a server without.
+func Listen(ctx context.Context, c config.Admin, m *metrics.Metrics, ready func() bool, p Plugins, log *slog.Logger) (*Server, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for admin on %s: %w; set admin.listen to another host:port, or to \"\" for none", c.Listen, err)
@@ -43,6 +45,7 @@ func Listen(ctx context.Context, c config.Admin, m *metrics.Metrics, ready func(
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	mux.Handle("GET /live", Live())
 	mux.Handle("GET /ready", Ready(ready))
+	p.routes(mux)
 	return &Server{
 		listener: ln,
 		http: &http.Server{

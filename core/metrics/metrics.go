@@ -19,26 +19,27 @@ import (
 // Metrics is one registry.
 type Metrics struct {
 	// Static after construction.
-	registry    *prometheus.Registry
-	messagesIn  *prometheus.CounterVec
-	bytesIn     *prometheus.CounterVec
-	deliveries  *prometheus.CounterVec
-	bytesOut    *prometheus.CounterVec
-	published   *prometheus.CounterVec
-	connected   *prometheus.CounterVec
-	errors      *prometheus.CounterVec
-	closes      *prometheus.CounterVec
-	slow        *prometheus.CounterVec
-	limited     *prometheus.CounterVec
-	requests    *prometheus.CounterVec
-	latency     *prometheus.HistogramVec
-	refused     *prometheus.CounterVec
-	webhooks    *prometheus.CounterVec
-	panics      prometheus.Counter
-	mu          sync.RWMutex // guards what follows
-	apps        map[string]*App
-	watchSource func(func(Gauges))
-	hookSource  func(func(app string, events int))
+	registry     *prometheus.Registry
+	messagesIn   *prometheus.CounterVec
+	bytesIn      *prometheus.CounterVec
+	deliveries   *prometheus.CounterVec
+	bytesOut     *prometheus.CounterVec
+	published    *prometheus.CounterVec
+	connected    *prometheus.CounterVec
+	errors       *prometheus.CounterVec
+	closes       *prometheus.CounterVec
+	slow         *prometheus.CounterVec
+	limited      *prometheus.CounterVec
+	requests     *prometheus.CounterVec
+	latency      *prometheus.HistogramVec
+	refused      *prometheus.CounterVec
+	webhooks     *prometheus.CounterVec
+	panics       prometheus.Counter
+	mu           sync.RWMutex // guards what follows
+	apps         map[string]*App
+	watchSource  func(func(Gauges))
+	hookSource   func(func(app string, events int))
+	pluginSource func(func(Plugin))
 }
 
 // App counts for one app. Its methods may be called concurrently.
@@ -91,7 +92,7 @@ func New() *Metrics {
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "revurb_panics_total", Help: "Failures of one connection or request that would have ended the process.",
 	})
-	m.registry.MustRegister(m.latency, m.panics, watcher{m},
+	m.registry.MustRegister(m.latency, m.panics, watcher{m}, pluginWatcher{m},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

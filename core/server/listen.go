@@ -34,7 +34,7 @@ func (s *Server) listenAdmin(ctx context.Context) (err error) {
 	if s.config.Admin.Listen == "" {
 		return nil
 	}
-	s.admin, err = admin.Listen(ctx, s.config.Admin, s.metrics, s.ready, s.log)
+	s.admin, err = admin.Listen(ctx, s.config.Admin, s.metrics, s.ready, admin.Plugins{}, s.log)
 	if errors.Is(err, syscall.EADDRINUSE) && s.config.Admin == config.Default().Admin {
 		s.log.Warn("going without metrics and profiles: the address is in use", "admin.listen", s.config.Admin.Listen)
 		return nil
