@@ -13,8 +13,8 @@ const module = "github.com/revurb/revurb/"
 // only what is on a floor below its own. A new package goes on the lowest floor
 // that it can.
 var floors = [][]string{
-	{"core/protocol", "core/frame", "core/auth", "core/metrics", "core/limit", "core/wheel", "hooks/abi", "hooks/fuel", "hooks/kv"},
-	{"core/app", "core/channel", "hooks"},
+	{"core/protocol", "core/frame", "core/auth", "core/metrics", "core/limit", "core/wheel", "hooks/abi", "hooks/kv"},
+	{"core/app", "core/channel", "hooks", "hooks/fuel"},
 	{"core/broker", "core/presence", "core/user", "core/cache", "core/occupancy", "core/webhook", "hooks/wasm"},
 	{"core/hub", "hooks/loader"},
 	{"core/conn", "core/api"},
