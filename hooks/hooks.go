@@ -7,23 +7,52 @@
 package hooks
 
 import (
-	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/revurb/revurb/hooks/abi"
 )
 
-// Hooks asks and tells the plugins that there are. A nil *Hooks has none. Its
-// methods may be called concurrently.
+// Hooks asks and tells the plugins that there are. A nil *Hooks has none, and so
+// has the zero value. Its methods may be called concurrently.
 type Hooks struct {
-	mask atomic.Uint32 // the hooks that some plugin handles, a bit each
+	mask atomic.Uint32 // the hooks that some plugin has, a bit each
 	set  atomic.Pointer[Set]
+
+	swapping sync.Mutex // held by Swap
 }
 
-// Has reports whether any plugin handles h. It costs next to nothing, so that
+// Has reports whether any plugin has h. It costs next to nothing, so that
 // nobody builds an Event for nobody.
 func (hs *Hooks) Has(h abi.Hook) bool { return hs != nil && hs.mask.Load()&(1<<h) != 0 }
+
+// Any reports whether there is any plugin.
+func (hs *Hooks) Any() bool { return hs != nil && hs.mask.Load() != 0 }
+
+// Swap makes s the plugins that are asked and told from now on; nil is none. It
+// returns when those that are not in s are told nothing anymore, and what waited
+// to be told them has been. Calls of Ask may still be under way.
+func (hs *Hooks) Swap(s *Set) {
+	hs.swapping.Lock()
+	defer hs.swapping.Unlock()
+	if s == nil {
+		s = new(Set)
+	}
+	for _, m := range s.members {
+		m.start()
+	}
+	old := hs.set.Swap(s)
+	hs.mask.Store(s.mask)
+	if old == nil {
+		return
+	}
+	for _, m := range old.members {
+		if s.named(m.Plugin.Name()) != m {
+			m.stop()
+		}
+	}
+}
 
 // Denied is the error of what a plugin does not allow.
 type Denied struct {
@@ -34,17 +63,3 @@ type Denied struct {
 }
 
 func (d *Denied) Error() string { return fmt.Sprintf("plugin %s: %s", d.Plugin, d.Message) }
-
-// Ask asks the plugins that handle h, in their order, of e, whose fields they
-// may replace. The status is Continue when none has an opinion, Allow when one
-// has allowed it, and Drop. The error is a *Denied.
-func (hs *Hooks) Ask(ctx context.Context, h abi.Hook, e *Event) (abi.Status, error) {
-	return abi.Continue, nil
-}
-
-// Tell has the plugins that handle h told of e, in the background. It never
-// blocks: what does not fit into a plugin's queue is dropped, and counted.
-func (hs *Hooks) Tell(h abi.Hook, e Event) {}
-
-// Set is the plugins at one moment, in their order. It never changes.
-type Set struct{}
