@@ -123,3 +123,21 @@ func (p *Plugin) Stats() Stats {
 	}
 	return s
 }
+
+// Add adds what is counted in past, of a plugin that this one has replaced. What
+// is there at the moment stays that of s.
+func (s *Stats) Add(past Stats) {
+	for h := range past.Calls {
+		for o, n := range past.Calls[h] {
+			s.Calls[h][o] += n
+		}
+	}
+	for i, n := range past.Times {
+		s.Times[i] += n
+	}
+	s.Total += past.Total
+	s.Yields += past.Yields
+	s.Busy += past.Busy
+	s.Respawns += past.Respawns
+	s.LogLost += past.LogLost
+}
