@@ -84,6 +84,7 @@ func (l *Loader) Reload(ctx context.Context, configs []Config) (r Report, err er
 	}
 	defer l.reloading.Unlock()
 	start := time.Now()
+	r = Report{Added: []string{}, Replaced: []string{}, Kept: []string{}, Removed: []string{}}
 	before := map[string]*loaded{}
 	for _, p := range l.current() {
 		before[p.config.Name] = p

@@ -36,7 +36,6 @@ type instance struct {
 	buf, bufSize uint32 // the buffer of the guest
 	stack        [2]uint64
 	verdict      hooks.Verdict // of configure
-	used         int           // bytes of its memory, as they are counted
 
 	// Of the call that runs.
 	event     *hooks.Event // nil outside of a hook
