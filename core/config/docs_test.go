@@ -11,6 +11,7 @@ import (
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/config"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 const root = "../../"
@@ -25,7 +26,7 @@ func TestSampleIsTheDefault(t *testing.T) {
 }
 
 // It has every key in it, so that nobody need read the source to find one;
-// also those of apps, once their # are taken away.
+// also those of apps and plugins, once their # are taken away.
 func TestSampleIsComplete(t *testing.T) {
 	head, block, ok := strings.Cut(sample(t), "# [[apps]]\n")
 	if !ok {
@@ -45,6 +46,11 @@ func TestSampleIsComplete(t *testing.T) {
 	hook := app.DefaultWebhook
 	hook.URL = "https://example.com/webhooks"
 	want.Webhooks = []app.Webhook{hook}
+	plugin := loader.DefaultConfig()
+	plugin.Name, plugin.Path = "my-plugin", "my-plugin.wasm"
+	if !reflect.DeepEqual(l.Config.Plugins, []loader.Config{plugin}) {
+		t.Errorf("the sample's plugin is\n%+v\nthe defaults are\n%+v", l.Config.Plugins, plugin)
+	}
 	if !reflect.DeepEqual(l.Config.Apps, app.List{want}) {
 		t.Errorf("the sample's app is\n%+v\nthe defaults are\n%+v", l.Config.Apps, want)
 	}
