@@ -32,7 +32,12 @@ func TestSampleIsComplete(t *testing.T) {
 	if !ok {
 		t.Fatal("revurb.toml has no [[apps]] to take the # away from")
 	}
-	uncommented := strings.ReplaceAll("\n# [[apps]]\n"+block, "\n# ", "\n")
+	block, plugins, ok := strings.Cut(block, "# [[plugins]]\n")
+	if !ok {
+		t.Fatal("revurb.toml has no [[plugins]] to take the # away from")
+	}
+	block, _, _ = strings.Cut(block, "\n\n") // what comes then is prose
+	uncommented := strings.ReplaceAll("\n# [[apps]]\n"+block+"\n# [[plugins]]\n"+plugins, "\n# ", "\n")
 	uncommented = strings.ReplaceAll(uncommented, "\n#\n", "\n\n")
 	l := get(t, head+uncommented)
 
@@ -47,6 +52,9 @@ func TestSampleIsComplete(t *testing.T) {
 	hook.URL = "https://example.com/webhooks"
 	want.Webhooks = []app.Webhook{hook}
 	plugin := loader.DefaultConfig()
+	for i := range l.Config.Plugins { // which are looked for where the file is
+		l.Config.Plugins[i].Path = filepath.Base(l.Config.Plugins[i].Path)
+	}
 	plugin.Name, plugin.Path = "my-plugin", "my-plugin.wasm"
 	if !reflect.DeepEqual(l.Config.Plugins, []loader.Config{plugin}) {
 		t.Errorf("the sample's plugin is\n%+v\nthe defaults are\n%+v", l.Config.Plugins, plugin)

@@ -93,8 +93,8 @@ type reader struct {
 
 	seen   map[string]bool // the free tables that are set
 	tables map[string]int  // how many tables there are so far of each list
-	prefix string         // the name of the table that we are in, with a dot
-	skip   bool           // the table is unknown; what is in it need not be reported too
+	prefix string          // the name of the table that we are in, with a dot
+	skip   bool            // the table is unknown; what is in it need not be reported too
 	file   file
 }
 
