@@ -96,6 +96,7 @@ func New(c config.Config, log *slog.Logger) (*Server, error) {
 		Wheel:   s.wheel,
 		Log:     log,
 		Gate:    s.gate,
+		Address: proxies.Client,
 		Secure:  proxies.Secure,
 	})
 	s.http = s.newHTTP(s.routes(clients, api.New(c.API, c.Apps, s.hub, s.metrics, log)))
