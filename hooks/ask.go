@@ -34,13 +34,14 @@ func (hs *Hooks) Authorize(ctx context.Context, e *Event, signed func() error) e
 	if !hs.Has(abi.Authorize) {
 		return signed()
 	}
+	userID, userInfo := e.UserID, e.UserInfo
 	e.Flags |= abi.Unsigned
 	status, err := hs.ask(ctx, abi.Authorize, e, func(m *Member) bool { return m.Replace })
 	if err != nil || status == abi.Allow {
 		return err
 	}
 	e.Flags &^= abi.Unsigned
-	e.UserID, e.UserInfo = "", ""
+	e.UserID, e.UserInfo = userID, userInfo
 	if err := signed(); err != nil {
 		return err
 	}
