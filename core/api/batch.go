@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/revurb/revurb/core/protocol"
 )
@@ -20,6 +21,11 @@ func (api *API) postBatch(r *request) ([]byte, error) {
 	}
 	if err := r.tenant.allow(limitPublish, len(events)); err != nil {
 		return nil, err
+	}
+	for i := range events {
+		if err := api.screen(r.Context(), r.app, &events[i], true); err != nil {
+			return nil, inBatch(i, err)
+		}
 	}
 	asked := false
 	for i := range events {
@@ -79,7 +85,7 @@ func inBatch(i int, err error) error {
 	if !errors.As(err, &f) {
 		return err
 	}
-	return fail(f.status, "%s (in batch[%d])", f.message, i)
+	return &failure{f.status, fmt.Sprintf("%s (in batch[%d])", f.message, i), f.header}
 }
 
 // batchInfo answers with an object for each event, in their order.

@@ -12,6 +12,7 @@ import (
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/hub"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks"
 )
 
 // event is what a backend asks to have published: one event, to any number of
@@ -23,6 +24,9 @@ type event struct {
 	seen     map[string]bool // the same, to look them up: a body has room for very many
 	socketID string          // who does not get it, or ""
 	info     attributes      // that the backend wants to know of the channels
+
+	screened bool        // plugins have been asked
+	outgoing []hub.Event // what goes out then
 }
 
 // decode reads an event from a JSON object. Keys that it does not know are
@@ -120,11 +124,51 @@ func (e *event) validate(a *app.App) error {
 	return nil
 }
 
+// in is a valid event as it goes to one of its channels.
+func (e *event) in(name string) hub.Event {
+	return hub.Event{Channel: name, Name: e.name, Data: e.data, Except: e.socketID}
+}
+
+// screen asks the plugins whether a valid event may go out, and as what. Nothing
+// is published until all is screened.
+func (api *API) screen(ctx context.Context, a *app.App, e *event, batch bool) error {
+	if e.screened || !api.hub.Screens() {
+		return nil
+	}
+	e.screened = true
+	for _, name := range e.channels {
+		he := e.in(name)
+		publish, err := api.hub.Screen(ctx, a, &he, batch)
+		var no *hooks.Denied
+		switch {
+		case errors.As(err, &no) && no.Failed:
+			return fail(http.StatusServiceUnavailable, "%s", no.Message).retryAfter(time.Second)
+		case errors.As(err, &no):
+			return fail(http.StatusForbidden, "%s", no.Message)
+		case err != nil:
+			return err
+		case publish:
+			e.outgoing = append(e.outgoing, he)
+		}
+	}
+	return nil
+}
+
 // publish publishes a valid event to all its channels.
 func (api *API) publish(ctx context.Context, a *app.App, e *event) error {
+	if err := api.screen(ctx, a, e, false); err != nil {
+		return err
+	}
+	if e.screened {
+		for _, he := range e.outgoing {
+			if err := api.publishOne(ctx, a, he); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for _, name := range e.channels {
-		he := hub.Event{Channel: name, Name: e.name, Data: e.data, Except: e.socketID}
-		if err := api.publishOne(ctx, a, he); err != nil {
+		if err := api.publishOne(ctx, a, e.in(name)); err != nil {
 			return err
 		}
 	}

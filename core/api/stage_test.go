@@ -251,7 +251,7 @@ func (s *stage) connect(name string) *client {
 	if c == nil {
 		c = &client{arrived: make(chan struct{})}
 		var err error
-		if c.session, err = s.hub.Connect(s.t.Context(), &s.apps[0], c); err != nil {
+		if c.session, err = s.hub.Connect(s.t.Context(), &s.apps[0], c, nil); err != nil {
 			s.t.Fatal(err)
 		}
 		s.clients[name] = c

@@ -18,6 +18,7 @@ import (
 	"github.com/revurb/revurb/core/limit"
 	"github.com/revurb/revurb/core/metrics"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks"
 )
 
 // Transport carries frames to one client. Its methods must not block, and may
@@ -50,9 +51,11 @@ type Conn struct {
 
 // Open admits a client of a and greets it. If the client is not admitted, it
 // is told why, the transport is closed and Open returns nil.
-func Open(ctx context.Context, a *app.App, h *hub.Hub, m *metrics.Metrics, wire Transport, now time.Duration, log *slog.Logger) *Conn {
+//
+// What is known of the client is for plugins, and may be nil.
+func Open(ctx context.Context, a *app.App, client *hooks.Client, h *hub.Hub, m *metrics.Metrics, wire Transport, now time.Duration, log *slog.Logger) *Conn {
 	wire, name := tapped(wire, log)
-	s, err := h.Connect(ctx, a, wire)
+	s, err := h.Connect(ctx, a, wire, client)
 	if err != nil {
 		Reject(a, m, wire, err, log)
 		return nil

@@ -252,7 +252,7 @@ func (s *stage) connect(t *testing.T, d *datadriven.TestData) {
 		conn.Reject(a, s.metrics, c, err, log)
 		return
 	}
-	c.conn = conn.Open(t.Context(), s.app, s.hub, s.metrics, c, s.now, log)
+	c.conn = conn.Open(t.Context(), s.app, nil, s.hub, s.metrics, c, s.now, log)
 }
 
 func (s *stage) subscribe(t *testing.T, d *datadriven.TestData) {

@@ -5,15 +5,22 @@ import (
 
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks"
+	"github.com/revurb/revurb/hooks/abi"
 )
 
-// Connect admits a client of a. The error is a *protocol.Error that ends the
-// connection if the client is not admitted; there is no session then.
-func (h *Hub) Connect(_ context.Context, a *app.App, p Peer) (*Session, error) {
+// Connect admits a client of a. What is known of the client is for plugins, and
+// may be nil. The error is a *protocol.Error that ends the connection if the
+// client is not admitted; there is no session then.
+func (h *Hub) Connect(ctx context.Context, a *app.App, p Peer, client *hooks.Client) (*Session, error) {
 	t := h.tenant(a)
-	s := &Session{App: a, peer: p, t: t}
+	s := &Session{App: a, peer: p, t: t, client: client}
 	if !t.add(s, a.MaxConnections) {
 		return nil, protocol.ErrOverQuota
+	}
+	if err := h.askConnect(ctx, s); err != nil {
+		t.remove(s)
+		return nil, err
 	}
 	t.metrics.Connected.Inc()
 	return s, nil
@@ -27,6 +34,7 @@ func (h *Hub) Disconnect(ctx context.Context, s *Session) {
 	for name := range s.subs {
 		h.leave(ctx, s, name)
 	}
+	h.tellPlugins(abi.OnDisconnect, s, "", "")
 	h.signOut(ctx, s)
 	s.t.remove(s)
 }

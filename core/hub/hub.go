@@ -1,7 +1,7 @@
 // Package hub is what the server does: clients connect to it, subscribe and
 // publish. It holds this node's channels and reaches the other nodes through
 // its ports: a broker, the members of presence channels, the users who have signed
-// in and the cache.
+// in and the cache. Plugins have a say in most of it, through hooks.go.
 //
 // It has one file for each verb. It does no I/O of its own, and knows nothing
 // of WebSockets or HTTP: packages conn and api translate.
@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/broker"
@@ -22,6 +23,7 @@ import (
 	"github.com/revurb/revurb/core/occupancy"
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/user"
+	"github.com/revurb/revurb/hooks"
 )
 
 // Ports are what the hub shares with the other nodes of a cluster.
@@ -34,6 +36,8 @@ type Ports struct {
 	// Both are nil where no backend is told anything.
 	Occupancy occupancy.Tracker
 	Webhooks  Webhooks
+
+	Hooks *hooks.Hooks // nil is no plugins, now and ever
 }
 
 // Hub is one node.
@@ -43,6 +47,10 @@ type Hub struct {
 	metrics *metrics.Metrics
 	log     *slog.Logger
 	seed    maphash.Seed
+
+	// tracking is set once a plugin wants to hear of channels and members: from
+	// then on subscriptions are counted for it.
+	tracking atomic.Bool
 
 	// telling[i] is held while the other nodes are told of a topic that hashes
 	// to i. Without it, the last client to leave a channel and the next one to
@@ -69,7 +77,7 @@ func New(ports Ports, m *metrics.Metrics, log *slog.Logger) (*Hub, error) {
 	if err := ports.Broker.Start(h.deliver); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
-	if ports.Webhooks != nil {
+	if ports.Occupancy != nil {
 		ports.Occupancy.Start(h.changed)
 	}
 	m.Watch(h.gauges)

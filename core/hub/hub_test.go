@@ -148,7 +148,7 @@ func (p *peer) left() (ids []string, faults []string) {
 
 func connect(t *testing.T, h *hub.Hub, a *app.App, p hub.Peer) *hub.Session {
 	t.Helper()
-	s, err := h.Connect(t.Context(), a, p)
+	s, err := h.Connect(t.Context(), a, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func BenchmarkDisconnect(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			other, err := h.Connect(b.Context(), &a, new(silent))
+			other, err := h.Connect(b.Context(), &a, new(silent), nil)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -386,7 +386,7 @@ func BenchmarkDisconnect(b *testing.B) {
 				join(other, n)
 			}
 			for b.Loop() {
-				s, err := h.Connect(b.Context(), &a, new(silent))
+				s, err := h.Connect(b.Context(), &a, new(silent), nil)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -119,6 +119,9 @@ func (h *Hub) ClientEvent(ctx context.Context, s *Session, e Event) error {
 		s.t.metrics.Limited("client_events")
 		return protocol.ErrClientEventRate
 	}
+	if publish, err := h.screenClientEvent(ctx, s, &e); !publish {
+		return err
+	}
 	m := protocol.Message{Event: e.Name, Channel: e.Channel, Data: protocol.Text(e.Data)}
 	if sub != nil {
 		m.UserID = sub.userID

@@ -11,6 +11,7 @@ import (
 	"github.com/revurb/revurb/core/frame"
 	"github.com/revurb/revurb/core/limit"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks"
 )
 
 // Peer carries frames to one client. Its methods must not block, and may be
@@ -35,6 +36,8 @@ type Session struct {
 	peer Peer
 	t    *tenant
 
+	client *hooks.Client // nil unless there were plugins when it connected
+
 	ended      atomic.Bool
 	authorized atomic.Bool
 
@@ -49,6 +52,7 @@ type Session struct {
 type subscription struct {
 	channel *channel.Channel
 	userID  string // of the member, in a presence channel
+	counted bool   // by the tracker of occupancy
 }
 
 // newSocketID returns an ID that cannot be guessed, of the form that clients

@@ -46,6 +46,9 @@ func (h *Hub) SignIn(ctx context.Context, s *Session, in Signin) error {
 		s.Reply(signedIn(in))
 		return nil
 	}
+	if err := h.askSignin(ctx, s, in, id); err != nil {
+		return err
+	}
 	var friends []string
 	if s.App.Watchlist {
 		friends = id.watchlist[:min(len(id.watchlist), maxWatched)]

@@ -13,6 +13,7 @@ import (
 	"github.com/revurb/revurb/core/frame"
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks/abi"
 )
 
 // Subscription is what a client asks for when it subscribes.
@@ -38,22 +39,21 @@ func (h *Hub) Subscribe(ctx context.Context, s *Session, sub Subscription) error
 		return protocol.Rejected(name, "Too many channels: a connection may subscribe to %d", s.App.MaxChannelsPerConnection)
 	}
 	kind := channel.KindOf(name)
+	var g grant
+	var member presence.Member
+	var err error
 	if kind.Auth {
-		if err := authorize(s, sub); err != nil {
+		if g, err = h.authorize(ctx, s, sub); err != nil {
 			return err
 		}
 	}
-	var member presence.Member
 	if kind.Presence {
-		var err error
-		if sub.ChannelData == "" && s.user != nil {
-			member, err = s.user.member(s.App, name)
-		} else {
-			member, err = parseMember(s.App, sub)
-		}
-		if err != nil {
+		if member, err = s.member(sub, g); err != nil {
 			return err
 		}
+	}
+	if err := h.askSubscribe(ctx, s, sub, &member); err != nil {
+		return err
 	}
 	return h.join(ctx, s, kind, name, member)
 }
@@ -67,8 +67,8 @@ func clip(s string) string {
 	return s[:most] + "..."
 }
 
-// authorize checks the signature of the app's backend.
-func authorize(s *Session, sub Subscription) error {
+// checkSignature checks the signature of the app's backend.
+func checkSignature(s *Session, sub Subscription) error {
 	text := auth.ChannelText(s.ID, sub.Channel, sub.ChannelData)
 	if sub.Auth == "" {
 		return protocol.Unauthorized(sub.Channel, "Auth info required to subscribe to "+sub.Channel)
@@ -121,7 +121,8 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 	if s.subs == nil {
 		s.subs = map[string]*subscription{}
 	}
-	s.subs[name] = &subscription{channel: ch, userID: m.UserID}
+	joined := &subscription{channel: ch, userID: m.UserID}
+	s.subs[name] = joined
 	if kind.Auth {
 		s.authorized.Store(true)
 	}
@@ -129,7 +130,8 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 		s.t.know(m.UserID, s)
 	}
 	h.recount(ctx, s.App, s.t, ch)
-	h.occupy(ctx, s, topic, m.UserID)
+	h.occupy(ctx, s, topic, joined)
+	h.tellPlugins(abi.OnSubscribed, s, name, m.UserID)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks/abi"
 )
 
 // Unsubscribe takes s out of a channel. There is no answer to it; the error of
@@ -22,7 +23,8 @@ func (h *Hub) leave(ctx context.Context, s *Session, name string) {
 	defer h.tell(topic)()
 	sub := s.subs[name]
 	ch := sub.channel
-	defer h.vacate(ctx, s, topic, sub.userID)
+	defer h.vacate(ctx, topic, sub)
+	defer h.tellPlugins(abi.OnUnsubscribed, s, name, sub.userID)
 	delete(s.subs, name)
 	if ch.Kind.Presence && s.App.Dialect == protocol.Reverb {
 		s.t.forget(sub.userID, s)

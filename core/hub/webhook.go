@@ -11,6 +11,8 @@ import (
 	"github.com/revurb/revurb/core/occupancy"
 	"github.com/revurb/revurb/core/protocol"
 	"github.com/revurb/revurb/core/webhook"
+	"github.com/revurb/revurb/hooks"
+	"github.com/revurb/revurb/hooks/abi"
 )
 
 // Webhooks tells the backend of an app what happened. Notify must not block.
@@ -24,38 +26,73 @@ func (h *Hub) tells(a *app.App, name string) bool {
 	return len(a.Webhooks) > 0 && h.ports.Webhooks != nil && !strings.HasPrefix(name, channel.UserPrefix)
 }
 
+// tracks reports whether plugins want to hear of a channel. A channel that was
+// occupied before the first of them was loaded is counted from the next
+// subscription on.
+func (h *Hub) tracks(name string) bool {
+	if h.ports.Occupancy == nil || channel.Reserved(name) {
+		return false
+	}
+	if !h.tracking.Load() && (h.ports.Hooks.Has(abi.OnChannel) || h.ports.Hooks.Has(abi.OnPresence)) {
+		h.tracking.Store(true)
+	}
+	return h.tracking.Load()
+}
+
 // occupy counts the subscription of s, which is in the channel by now. The
 // caller holds the topic.
-func (h *Hub) occupy(ctx context.Context, s *Session, t channel.Topic, userID string) {
-	if !h.tells(s.App, t.Channel) {
+func (h *Hub) occupy(ctx context.Context, s *Session, t channel.Topic, sub *subscription) {
+	if !h.tells(s.App, t.Channel) && !h.tracks(t.Channel) {
 		return
 	}
-	if err := h.ports.Occupancy.Join(ctx, t, userID); err != nil {
+	if err := h.ports.Occupancy.Join(ctx, t, sub.userID); err != nil {
 		h.log.Error("count subscription", "app", t.App, "channel", t.Channel, "err", err)
+		return
 	}
+	sub.counted = true
 }
 
 // vacate takes back what occupy counted. The caller holds the topic.
-func (h *Hub) vacate(ctx context.Context, s *Session, t channel.Topic, userID string) {
-	if !h.tells(s.App, t.Channel) {
+func (h *Hub) vacate(ctx context.Context, t channel.Topic, sub *subscription) {
+	if !sub.counted {
 		return
 	}
-	if err := h.ports.Occupancy.Leave(ctx, t, userID); err != nil {
+	if err := h.ports.Occupancy.Leave(ctx, t, sub.userID); err != nil {
 		h.log.Error("take back subscription", "app", t.App, "channel", t.Channel, "err", err)
 	}
 }
 
-// changed has a change of a channel told to the backend of its app.
+// changed has a change of a channel told to plugins, and to the backend of its
+// app.
 func (h *Hub) changed(c occupancy.Change) {
 	t := h.tenantOf(c.App)
 	if t == nil {
 		return // the app was never here
+	}
+	h.tellChange(c)
+	if !h.tells(t.app, c.Channel) {
+		return
 	}
 	names := map[bool]string{true: app.ChannelOccupied, false: app.ChannelVacated}
 	if c.UserID != "" {
 		names = map[bool]string{true: app.MemberAdded, false: app.MemberRemoved}
 	}
 	h.ports.Webhooks.Notify(t.app, webhook.Event{Name: names[c.Came], Channel: c.Channel, UserID: c.UserID})
+}
+
+func (h *Hub) tellChange(c occupancy.Change) {
+	hook := abi.OnChannel
+	if c.UserID != "" {
+		hook = abi.OnPresence
+	}
+	if !h.ports.Hooks.Has(hook) {
+		return
+	}
+	e := hooks.Event{App: c.App, Channel: c.Channel, UserID: c.UserID}
+	if c.Came {
+		e.Flags |= abi.Came
+	}
+	h.ports.Hooks.Tell(hook, e)
 }
 
 // notifyClientEvent has the backend told of what a client sent, once it is on
@@ -108,7 +145,7 @@ func (h *Hub) notifyCount(a *app.App, name string, count int) {
 // Settle has backends told at once of those who have left, and who could still
 // have come back. It is for a server that stops, when everyone has gone.
 func (h *Hub) Settle(ctx context.Context) error {
-	if h.ports.Webhooks == nil {
+	if h.ports.Occupancy == nil {
 		return nil
 	}
 	if err := h.ports.Occupancy.Flush(ctx); err != nil {

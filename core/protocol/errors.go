@@ -98,6 +98,33 @@ func Rejected(channel, format string, args ...any) *Error {
 	return e
 }
 
+// Denied returns the error of a subscription to channel that a plugin does not
+// allow, in the plugin's words. A code of 0 is the usual one.
+func Denied(channel string, code, status int, message string) *Error {
+	e := deniedBy(code, message)
+	e.Channel, e.Type, e.Status = channel, "AuthError", status
+	return e
+}
+
+// DeniedSignin returns the error of a sign-in that a plugin does not allow.
+func DeniedSignin(code int, message string) *Error { return deniedBy(code, message) }
+
+// DeniedEvent returns the error of a client event that a plugin does not allow.
+func DeniedEvent(code int, message string) *Error {
+	e := deniedBy(code, message)
+	if code == 0 {
+		e.ReverbCode = ErrNoClientEvents.ReverbCode
+	}
+	return e
+}
+
+func deniedBy(code int, message string) *Error {
+	if code == 0 {
+		return &Error{Message: message, ReverbCode: 4009}
+	}
+	return &Error{Code: code, Message: message}
+}
+
 // InvalidChannel returns the error of a subscription to a channel that cannot
 // be, because of its name. The message has at most the given part of it.
 func InvalidChannel(channel, part string) *Error {

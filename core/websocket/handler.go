@@ -3,16 +3,20 @@ package websocket
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/conn"
 	"github.com/revurb/revurb/core/hub"
 	"github.com/revurb/revurb/core/metrics"
 	"github.com/revurb/revurb/core/wheel"
+	"github.com/revurb/revurb/hooks"
 )
 
-// Deps are what a Handler works with. All but Gate and Secure are required.
+// Deps are what a Handler works with. All but Gate, Address and Secure are
+// required.
 type Deps struct {
 	Apps    app.Finder
 	Hub     *hub.Hub
@@ -22,6 +26,10 @@ type Deps struct {
 
 	// Gate limits who may connect; nil lets everyone in.
 	Gate Gate
+
+	// Address is where a client is, as this server or a trusted proxy before it
+	// sees it; nil is the former.
+	Address func(*http.Request) netip.Addr
 
 	// Secure reports whether the client came with TLS, to this server or to a
 	// trusted proxy before it; nil asks whether it was to this server.
@@ -96,8 +104,23 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, hs conn.Handshak
 	}
 	h.open.enter()
 	s.leave = leave
-	s.contain(func() { s.admit(a, rejected) })
+	client := h.client(r)
+	s.contain(func() { s.admit(a, client, rejected) })
 	go s.read()
+}
+
+// client is what plugins may want to know of a client.
+func (h *Handler) client(r *http.Request) *hooks.Client {
+	if !h.Hub.HasPlugins() {
+		return nil
+	}
+	c := &hooks.Client{Origin: r.Header.Get("Origin"), Query: r.URL.RawQuery}
+	if h.Address != nil {
+		c.RemoteIP = h.Address(r).String()
+	} else {
+		c.RemoteIP, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	return c
 }
 
 func (h *Handler) enter(r *http.Request) (leave func(), err error) {
@@ -141,13 +164,13 @@ func messageLimit(a *app.App) int {
 }
 
 // admit makes a client of the hub of s, or tells it why not.
-func (s *socket) admit(a *app.App, rejected error) {
+func (s *socket) admit(a *app.App, client *hooks.Client, rejected error) {
 	h := s.h
 	if rejected != nil {
 		conn.Reject(a, h.Metrics, s, rejected, h.Log)
 		return
 	}
-	c := conn.Open(context.Background(), a, h.Hub, h.Metrics, s, h.Wheel.Now(), h.Log)
+	c := conn.Open(context.Background(), a, client, h.Hub, h.Metrics, s, h.Wheel.Now(), h.Log)
 	if c == nil {
 		return
 	}
