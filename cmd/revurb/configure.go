@@ -65,7 +65,6 @@ func (c *cli) showCommand() *cobra.Command {
 	return cmd
 }
 
-// showJSON relies on values being written in TOML as they are in JSON.
 func (c *cli) showJSON(entries []config.Entry) error {
 	type object struct {
 		Key    string          `json:"key"`
@@ -74,7 +73,7 @@ func (c *cli) showJSON(entries []config.Entry) error {
 	}
 	list := make([]object, len(entries))
 	for i, e := range entries {
-		list[i] = object{e.Key, json.RawMessage(e.Value), e.Source}
+		list[i] = object{e.Key, json.RawMessage(e.JSON), e.Source}
 	}
 	out := json.NewEncoder(c.stdout)
 	out.SetEscapeHTML(false)

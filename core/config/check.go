@@ -8,6 +8,7 @@ func (l *Loaded) check(bad *Problems) {
 	for i := range l.Config.Apps {
 		l.checkApp(i)
 	}
+	l.checkPlugins(bad)
 }
 
 func (l *Loaded) checkTLS(bad *Problems) {

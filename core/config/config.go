@@ -19,6 +19,7 @@ import (
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 // Config is the whole of revurb.toml.
@@ -28,9 +29,11 @@ type Config struct {
 	WebSocket websocket.Config `koanf:"websocket"`
 	API       api.Config       `koanf:"api"`
 	Webhooks  webhook.Config   `koanf:"webhooks"`
+	Hooks     loader.Settings  `koanf:"hooks"`
 	Admin     Admin            `koanf:"admin"`
 	Log       Log              `koanf:"log"`
 	Apps      app.List         `koanf:"apps"`
+	Plugins   []loader.Config  `koanf:"plugins"`
 }
 
 // Server is where the server listens and whom it lets in.
@@ -84,6 +87,7 @@ func Default() Config {
 		WebSocket: websocket.DefaultConfig,
 		API:       api.DefaultConfig,
 		Webhooks:  webhook.DefaultConfig(),
+		Hooks:     loader.DefaultSettings,
 		Admin:     Admin{Listen: "127.0.0.1:9601"},
 		Log:       Log{Level: "info", Format: "auto"},
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/config"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 const root = "../../"
@@ -25,13 +26,18 @@ func TestSampleIsTheDefault(t *testing.T) {
 }
 
 // It has every key in it, so that nobody need read the source to find one;
-// also those of apps, once their # are taken away.
+// also those of apps and plugins, once their # are taken away.
 func TestSampleIsComplete(t *testing.T) {
 	head, block, ok := strings.Cut(sample(t), "# [[apps]]\n")
 	if !ok {
 		t.Fatal("revurb.toml has no [[apps]] to take the # away from")
 	}
-	uncommented := strings.ReplaceAll("\n# [[apps]]\n"+block, "\n# ", "\n")
+	block, plugins, ok := strings.Cut(block, "# [[plugins]]\n")
+	if !ok {
+		t.Fatal("revurb.toml has no [[plugins]] to take the # away from")
+	}
+	block, _, _ = strings.Cut(block, "\n\n") // what comes then is prose
+	uncommented := strings.ReplaceAll("\n# [[apps]]\n"+block+"\n# [[plugins]]\n"+plugins, "\n# ", "\n")
 	uncommented = strings.ReplaceAll(uncommented, "\n#\n", "\n\n")
 	l := get(t, head+uncommented)
 
@@ -45,6 +51,14 @@ func TestSampleIsComplete(t *testing.T) {
 	hook := app.DefaultWebhook
 	hook.URL = "https://example.com/webhooks"
 	want.Webhooks = []app.Webhook{hook}
+	plugin := loader.DefaultConfig()
+	for i := range l.Config.Plugins { // which are looked for where the file is
+		l.Config.Plugins[i].Path = filepath.Base(l.Config.Plugins[i].Path)
+	}
+	plugin.Name, plugin.Path = "my-plugin", "my-plugin.wasm"
+	if !reflect.DeepEqual(l.Config.Plugins, []loader.Config{plugin}) {
+		t.Errorf("the sample's plugin is\n%+v\nthe defaults are\n%+v", l.Config.Plugins, plugin)
+	}
 	if !reflect.DeepEqual(l.Config.Apps, app.List{want}) {
 		t.Errorf("the sample's app is\n%+v\nthe defaults are\n%+v", l.Config.Apps, want)
 	}

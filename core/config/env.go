@@ -78,7 +78,7 @@ func (e environment) read(bad *Problems) (l layer) {
 	byName := map[string]*key{}
 	known := []string{strings.TrimPrefix(EnvConfig, envPrefix)}
 	for _, k := range schema {
-		if k.ofWebhook() { // of which an app has many
+		if k.ofWebhook() || k.ofPlugin() { // of which there are many
 			continue
 		}
 		byName[EnvName(k.name)] = k

@@ -14,8 +14,9 @@ import (
 
 // file is what revurb.toml sets.
 type file struct {
-	server layer
-	apps   []draft
+	server  layer
+	apps    []draft
+	plugins []draft
 }
 
 // readFile reads the text of the file at path and checks every key in it.
@@ -27,7 +28,7 @@ func readFile(path string, text []byte, bad *Problems) (f file, ok bool) {
 		*bad = append(*bad, syntaxProblem(path, err))
 		return f, false
 	}
-	r := reader{path: path, values: map[string]any{}, tables: map[string]int{}, bad: bad}
+	r := reader{path: path, values: map[string]any{}, tables: map[string]int{}, seen: map[string]bool{}, bad: bad}
 	collect(tree, "", r.values)
 	r.parser.Reset(text)
 	for r.parser.NextExpression() {
@@ -90,9 +91,10 @@ type reader struct {
 	values map[string]any // by name, with indexes
 	bad    *Problems
 
-	tables map[string]int // how many tables there are so far of each list
-	prefix string         // the name of the table that we are in, with a dot
-	skip   bool           // the table is unknown; what is in it need not be reported too
+	seen   map[string]bool // the free tables that are set
+	tables map[string]int  // how many tables there are so far of each list
+	prefix string          // the name of the table that we are in, with a dot
+	skip   bool            // the table is unknown; what is in it need not be reported too
 	file   file
 }
 
@@ -124,6 +126,8 @@ func (r *reader) table(n *unstable.Node) {
 	known := unindexed(name)
 	r.prefix, r.skip = name+r.index(name)+".", true
 	switch {
+	case freeTable(known) != nil:
+		r.free(known, name, at)
 	case findKey(known) != nil:
 		r.bad.add(at, "%s is a key, not a section; write it as %s = …", header(known), local(known))
 	case !isSection(known):
@@ -142,12 +146,28 @@ func (r *reader) table(n *unstable.Node) {
 
 // item begins the next table of the list called name.
 func (r *reader) item(name string, at Source) {
-	if name == appsKey {
+	switch name {
+	case appsKey:
 		r.file.apps = append(r.file.apps, draft{from: at})
+		return
+	case pluginsKey:
+		r.file.plugins = append(r.file.plugins, draft{from: at})
 		return
 	}
 	d := &r.file.apps[len(r.file.apps)-1]
 	d.webhooks = append(d.webhooks, draft{from: at})
+}
+
+// free sets the key whose value the table called name is, or is a part of.
+func (r *reader) free(known, name string, at Source) {
+	k := freeTable(known)
+	for unindexed(name) != k.name {
+		name = section(name)
+	}
+	if !r.seen[name] { // its value is all of it
+		r.seen[name] = true
+		r.set(name, at)
+	}
 }
 
 func written(name string, list bool) string {
@@ -184,10 +204,12 @@ func (r *reader) keyValue(n *unstable.Node, prefix string) {
 	}
 	value := n.Value()
 	switch {
+	case freeTable(unindexed(name)) != nil:
+		r.free(unindexed(name), name, at)
 	case value.Kind == unstable.InlineTable && findKey(unindexed(name)) == nil:
 		r.inline(value, name+".")
 	case value.Kind == unstable.Array && isList(unindexed(name)) && len(r.file.apps) > 0,
-		value.Kind == unstable.Array && unindexed(name) == appsKey:
+		value.Kind == unstable.Array && (name == appsKey || name == pluginsKey):
 		r.inlineList(value, name, at)
 	default:
 		r.set(name, at)
@@ -227,6 +249,9 @@ func (r *reader) set(name string, at Source) {
 	case k != nil && k.ofApp() && !strings.HasPrefix(name, appsKey+"["):
 		r.bad.add(at, "%s", listNotKey(appsKey))
 		return
+	case k != nil && k.ofPlugin() && !strings.HasPrefix(name, pluginsKey+"["):
+		r.bad.add(at, "%s", listNotKey(pluginsKey))
+		return
 	case k != nil && k.ofWebhook() && !strings.Contains(name, "].webhooks["):
 		r.bad.add(at, "%s", listNotKey(hooksKey))
 		return
@@ -247,16 +272,22 @@ func (r *reader) set(name string, at Source) {
 		r.bad.add(at, "%s: %v", k.name, err)
 		return
 	}
-	s := setting{k, value, at}
-	if k.ofApp() {
-		d := &r.file.apps[len(r.file.apps)-1]
-		if k.ofWebhook() {
-			d = &d.webhooks[len(d.webhooks)-1]
-		}
-		d.settings = append(d.settings, s)
-		return
+	settings := r.settings(k)
+	*settings = append(*settings, setting{k, value, at})
+}
+
+// settings are where the value of a key belongs that stands here.
+func (r *reader) settings(k *key) *layer {
+	switch {
+	case k.ofPlugin():
+		return &r.file.plugins[len(r.file.plugins)-1].settings
+	case k.ofWebhook():
+		hooks := r.file.apps[len(r.file.apps)-1].webhooks
+		return &hooks[len(hooks)-1].settings
+	case k.ofApp():
+		return &r.file.apps[len(r.file.apps)-1].settings
 	}
-	r.file.server = append(r.file.server, s)
+	return &r.file.server
 }
 
 // inSection is a name as a reader of the file sees it.

@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 // FileName is the file that is read if none is named.
@@ -63,6 +66,7 @@ func Load(o Options) (Loaded, error) {
 	l := Loaded{Path: path, Warnings: env.scalingWarning()}
 	apps := draftApps(f.apps, laravelApp, ownApp, &bad, &l.Warnings)
 	checkApps(apps, &bad)
+	missingPaths(f.plugins, &bad)
 	if err := bad.err(); err != nil {
 		return Loaded{}, err
 	}
@@ -80,6 +84,23 @@ func Load(o Options) (Loaded, error) {
 		for name, from := range sources {
 			l.Sources[appKey(i, name)] = from
 		}
+	}
+	dir := filepath.Join(o.Dir, filepath.Dir(path))
+	if filepath.IsAbs(path) {
+		dir = filepath.Dir(path)
+	}
+	for i, d := range f.plugins {
+		p, sources, err := settlePlugin(d, dir)
+		if err != nil {
+			return Loaded{}, err
+		}
+		l.Config.Plugins = append(l.Config.Plugins, p)
+		for name, from := range sources {
+			l.Sources[pluginKey(i, name)] = from
+		}
+	}
+	if cache := &l.Config.Hooks.CacheDir; *cache != loader.DefaultSettings.CacheDir && path != "" && strings.HasPrefix(string(l.Sources["hooks.cache_dir"]), path+":") {
+		*cache = under(dir, *cache)
 	}
 	l.check(&bad)
 	return l, bad.err()

@@ -81,7 +81,7 @@ type rule func(v any) error
 
 // check applies the rule of k to v, which is of its kind.
 func (k *key) check(v any) error {
-	if r, ok := rules[k.name]; ok {
+	if r, ok := ruleOf(k.name); ok {
 		return r(v)
 	}
 	switch v := v.(type) {

@@ -4,17 +4,20 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 // The lists of tables that the configuration has. The second is in each table of
 // the first.
 const (
-	appsKey  = "apps"
-	hooksKey = "apps.webhooks"
+	appsKey    = "apps"
+	hooksKey   = "apps.webhooks"
+	pluginsKey = "plugins"
 )
 
 // isList reports whether the section called name is a list of tables.
-func isList(name string) bool { return name == appsKey || name == hooksKey }
+func isList(name string) bool { return name == appsKey || name == hooksKey || name == pluginsKey }
 
 // key is one key that can be configured.
 type key struct {
@@ -27,6 +30,9 @@ func (k *key) ofApp() bool { return strings.HasPrefix(k.name, appsKey+".") }
 
 // ofWebhook reports whether the key is one of a webhook of an app.
 func (k *key) ofWebhook() bool { return strings.HasPrefix(k.name, hooksKey+".") }
+
+// ofPlugin reports whether the key is one of a plugin.
+func (k *key) ofPlugin() bool { return strings.HasPrefix(k.name, pluginsKey+".") }
 
 // secret reports whether the key's value must never be shown. Headers may have
 // what lets us in at a backend.
@@ -58,8 +64,13 @@ func keysOf(t reflect.Type, prefix string) (all []*key) {
 // kindOf returns the kind of values of t. A field that has none is a mistake
 // of whoever added it, and fails the first test that imports this package.
 func kindOf(t reflect.Type) *kind {
-	if t == reflect.TypeFor[time.Duration]() {
+	switch t {
+	case reflect.TypeFor[time.Duration]():
 		return &duration
+	case reflect.TypeFor[loader.Size]():
+		return &size
+	case reflect.TypeFor[map[string]any]():
+		return &table
 	}
 	if k, ok := kinds[t.Kind()]; ok {
 		return k
@@ -71,6 +82,18 @@ func kindOf(t reflect.Type) *kind {
 func findKey(name string) *key {
 	for _, k := range schema {
 		if k.name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// freeTable returns the key called name, or the one whose value name is a part
+// of, if it is one that has a table for a value, with whatever the user wants in
+// it.
+func freeTable(name string) *key {
+	for _, k := range schema {
+		if k.kind == &table && (name == k.name || strings.HasPrefix(name, k.name+".")) {
 			return k
 		}
 	}

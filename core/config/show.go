@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 type Entry struct {
 	Key    string // "server.port", "apps[0].id"
 	Value  string // as it is written in the file; a secret is masked
+	JSON   string // the same in JSON
 	Source Source
 }
 
@@ -31,6 +33,12 @@ func (l Loaded) Entries() (all []Entry) {
 			)...)
 		}
 	}
+	for i := range l.Config.Plugins {
+		all = append(all, l.entries(
+			flatten(reflect.ValueOf(l.Config.Plugins[i]), pluginsKey+"."),
+			func(name string) string { return pluginKey(i, name) },
+		)...)
+	}
 	return all
 }
 
@@ -40,11 +48,19 @@ func (l Loaded) entries(values map[string]any, rename func(string) string) (all 
 		if !ok {
 			continue
 		}
+		if k.kind == &table {
+			v = masked(v)
+		}
 		e := Entry{Key: rename(k.name), Value: k.kind.toTOML(v)}
 		if list, ok := v.([]string); ok && k.secret() {
 			e.Value = "[" + strings.Join(slices.Repeat([]string{mask}, len(list)), ", ") + "]"
 		} else if k.secret() && !reflect.ValueOf(v).IsZero() {
 			e.Value = mask
+		}
+		e.JSON = e.Value // TOML writes most values as JSON does
+		if k.kind == &table {
+			text, _ := json.Marshal(v) // isJSON has seen it
+			e.JSON = string(text)
 		}
 		e.Source = l.Sources[e.Key]
 		all = append(all, e)

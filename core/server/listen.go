@@ -12,10 +12,21 @@ import (
 	"github.com/revurb/revurb/core/listen"
 )
 
-// Listen opens the listeners. Nothing is accepted before Serve, but clients
+// Listen loads the plugins and opens the listeners. Nothing is accepted before Serve, but clients
 // that connect wait for it.
 func (s *Server) Listen() error {
 	ctx := context.Background()
+	if err := s.loadPlugins(ctx); err != nil {
+		return err
+	}
+	if err := s.listen(ctx); err != nil {
+		_ = s.loader.Close(ctx) // nobody has called them yet
+		return err
+	}
+	return nil
+}
+
+func (s *Server) listen(ctx context.Context) error {
 	ln, err := listen.Open(ctx, s.config.Server, s.log)
 	if err != nil {
 		return err
@@ -34,7 +45,7 @@ func (s *Server) listenAdmin(ctx context.Context) (err error) {
 	if s.config.Admin.Listen == "" {
 		return nil
 	}
-	s.admin, err = admin.Listen(ctx, s.config.Admin, s.metrics, s.ready, admin.Plugins{}, s.log)
+	s.admin, err = admin.Listen(ctx, s.config.Admin, s.metrics, s.ready, s.adminPlugins(), s.log)
 	if errors.Is(err, syscall.EADDRINUSE) && s.config.Admin == config.Default().Admin {
 		s.log.Warn("going without metrics and profiles: the address is in use", "admin.listen", s.config.Admin.Listen)
 		return nil

@@ -30,6 +30,10 @@ func (s *Server) Serve(ctx context.Context) (Summary, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	background.Go(func() { s.wheel.Run(running) })
+	// Files that change while the server stops are nobody's concern.
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	background.Go(func() { s.loader.Watch(watching) })
 	if s.cert != nil {
 		background.Go(func() { s.watchCertificate(running) })
 	}

@@ -3,6 +3,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -25,6 +27,8 @@ import (
 	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
 	"github.com/revurb/revurb/core/wheel"
+	"github.com/revurb/revurb/hooks"
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 // tick is how precise the liveness of clients is.
@@ -39,10 +43,13 @@ type Server struct {
 	broker  broker.Broker
 	hub     *hub.Hub
 	hooks   *webhook.Dispatcher
+	loader  *loader.Loader // of plugins
 	wheel   *wheel.Wheel
 	gate    *gate
 	cert    *listen.Certificate // nil without TLS
 	http    *http.Server
+
+	readPlugins func() ([]loader.Config, error) // nil if they stay as config has them
 
 	// Set by Listen.
 	listener net.Listener
@@ -52,7 +59,10 @@ type Server struct {
 }
 
 // New builds the server that c describes. It opens nothing yet.
-func New(c config.Config, log *slog.Logger) (*Server, error) {
+func New(c config.Config, log *slog.Logger) (*Server, error) { return NewWith(c, Options{}, log) }
+
+// NewWith is New with options.
+func NewWith(c config.Config, o Options, log *slog.Logger) (*Server, error) {
 	prefix, err := cleanPath(c.Server.Path)
 	if err != nil {
 		return nil, err
@@ -68,6 +78,8 @@ func New(c config.Config, log *slog.Logger) (*Server, error) {
 		metrics: metrics.New(),
 		broker:  new(broker.Memory),
 		wheel:   wheel.New(tick),
+
+		readPlugins: o.Plugins,
 	}
 	if c.TLS != (config.TLS{}) {
 		if s.cert, err = listen.LoadCertificate(c.TLS, log); err != nil {
@@ -77,9 +89,12 @@ func New(c config.Config, log *slog.Logger) (*Server, error) {
 	if s.hooks, err = webhook.New(c.Webhooks, s.metrics, log); err != nil {
 		return nil, err
 	}
+	plugins := new(hooks.Hooks)
+	s.loader = s.newLoader(plugins, o.Version)
+	s.metrics.WatchPlugins(s.measurePlugins)
 	s.hub, err = hub.New(hub.Ports{
 		Broker: s.broker, Members: new(presence.Memory), Cache: new(cache.Memory),
-		Occupancy: new(occupancy.Memory), Webhooks: s.hooks,
+		Occupancy: new(occupancy.Memory), Webhooks: s.hooks, Hooks: plugins,
 	}, s.metrics, log)
 	if err != nil {
 		return nil, err
@@ -121,14 +136,21 @@ func (s *Server) newHTTP(h http.Handler) *http.Server {
 	}
 }
 
-// Reload reads the files of the certificate again. If they cannot be used, the
-// error says why, and the certificate stays what it is. Files that change are
-// read without being asked to.
+// Reload reads the files of the certificate again, and the plugins with their
+// configuration. What cannot be used stays what it is, and the error says why.
+// Files of a certificate that change are read without being asked to.
 func (s *Server) Reload() error {
-	if s.cert == nil {
-		return nil
+	var cert error
+	if s.cert != nil {
+		if cert = s.cert.Reload(); cert != nil {
+			cert = fmt.Errorf("the certificate stays as it was: %w", cert)
+		}
 	}
-	return s.cert.Reload()
+	_, err := s.reloadPlugins(context.Background())
+	if err != nil {
+		err = fmt.Errorf("the plugins stay as they were: %w", err)
+	}
+	return errors.Join(cert, err)
 }
 
 // cleanPath returns a path prefix with a slash at its beginning and none at its

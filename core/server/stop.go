@@ -45,7 +45,7 @@ func (s *Server) stop(ctx context.Context) Summary {
 	var sum Summary
 	start := time.Now()
 	patience := c.Server.DrainTimeout + c.WebSocket.CloseTimeout + farewell
-	defer s.tellBackends(ctx, start.Add(patience))
+	defer s.tellOthers(ctx, start.Add(patience))
 	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	for {
@@ -64,9 +64,9 @@ func (s *Server) stop(ctx context.Context) Summary {
 	}
 }
 
-// tellBackends sends the webhooks that are left, those who have gone among them.
-// It takes what is left of the time that clients had to go, or a little more.
-func (s *Server) tellBackends(ctx context.Context, deadline time.Time) {
+// tellOthers tells plugins, and sends the webhooks, of what is left, those who
+// have gone among it. It takes what is left of the time that clients had to go, or a little more.
+func (s *Server) tellOthers(ctx context.Context, deadline time.Time) {
 	if least := time.Now().Add(farewell); deadline.Before(least) {
 		deadline = least
 	}
@@ -74,6 +74,9 @@ func (s *Server) tellBackends(ctx context.Context, deadline time.Time) {
 	defer cancel()
 	if err := s.hub.Settle(ctx); err != nil {
 		s.log.Error("some webhooks are missing", "err", err)
+	}
+	if err := s.loader.Close(ctx); err != nil {
+		s.log.Warn("stopped with plugins at work", "err", err)
 	}
 	if err := s.hooks.Close(ctx); err != nil {
 		s.log.Warn("stopped with webhooks to send", "err", err)

@@ -22,11 +22,11 @@ const patience = 10 * time.Second
 // concurrently.
 type Loader struct {
 	// Static after construction.
-	hooks   *hooks.Hooks
-	host    wasm.Host // but for KV
-	cache   string    // the directory for compiled plugins; "" is none
-	version string
-	log     *slog.Logger
+	hooks    *hooks.Hooks
+	settings Settings
+	host     wasm.Host // but for KV
+	version  string
+	log      *slog.Logger
 
 	reloading  sync.Mutex // held while plugins are loaded
 	background sync.WaitGroup
@@ -50,16 +50,12 @@ type loaded struct {
 
 // New returns a loader that has loaded nothing yet. The plugins of host have a
 // store each in place of its KV.
-func New(h *hooks.Hooks, s Settings, host wasm.Host, version string, log *slog.Logger) (*Loader, error) {
-	dir, err := s.cacheDir()
-	if err != nil {
-		return nil, err
-	}
+func New(h *hooks.Hooks, s Settings, host wasm.Host, version string, log *slog.Logger) *Loader {
 	return &Loader{
-		hooks: h, host: host, cache: dir, version: version, log: log,
+		hooks: h, settings: s, host: host, version: version, log: log,
 		leaving: map[*loaded]bool{}, past: map[string]wasm.Stats{},
 		stores: map[string]*kv.Store{}, attempts: map[string]stamp{},
-	}, nil
+	}
 }
 
 // Report is what a reload has changed: names of plugins.
@@ -200,7 +196,10 @@ func (l *Loader) load(ctx context.Context, c Config, old *loaded) (*loaded, erro
 	if err != nil {
 		return nil, err
 	}
-	o.Host, o.CacheDir, o.HostVersion = l.host, l.cache, l.version
+	if o.CacheDir, err = l.settings.cacheDir(); err != nil {
+		return nil, err
+	}
+	o.Host, o.HostVersion = l.host, l.version
 	o.Host.KV = l.store(c)
 	plugin, err := wasm.Load(ctx, wasmFile, o)
 	if err != nil {
