@@ -40,6 +40,10 @@ type Verdict struct {
 	UserID   []byte
 	UserInfo []byte
 
+	// Hint is for the plugin to keep from one call to the next: who uses a
+	// verdict again is likely to run where it did before.
+	Hint int
+
 	buf []byte
 }
 
@@ -61,12 +65,12 @@ func (v *Verdict) Read(response []byte) error {
 		Message: f.Field(abi.ResponseMessage), Channel: f.Field(abi.ResponseChannel),
 		Event: f.Field(abi.ResponseEvent), Data: f.Field(abi.ResponseData),
 		UserID: f.Field(abi.ResponseUserID), UserInfo: f.Field(abi.ResponseUserInfo),
-		buf: v.buf,
+		Hint: v.Hint, buf: v.buf,
 	}
 	return nil
 }
 
 // Reset makes v a status without fields.
-func (v *Verdict) Reset(s abi.Status) { *v = Verdict{Status: s, buf: v.buf[:0]} }
+func (v *Verdict) Reset(s abi.Status) { *v = Verdict{Status: s, Hint: v.Hint, buf: v.buf[:0]} }
 
 var errResponse = errors.New("status or code of the response is out of range")

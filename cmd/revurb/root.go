@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/revurb/revurb/core/config"
+	"github.com/revurb/revurb/core/server"
 )
 
 // cli is what all commands share.
 type cli struct {
 	environ        []string
 	stdout, stderr io.Writer
-	open           func(config.Config, *slog.Logger) (node, error)
+	open           func(config.Config, server.Options, *slog.Logger) (node, error)
 }
 
 // usageError is a mistake on the command line.

@@ -3,7 +3,6 @@ package wasm
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,46 +12,52 @@ import (
 
 // Call implements hooks.Plugin.
 func (p *Plugin) Call(ctx context.Context, h abi.Hook, e *hooks.Event, v *hooks.Verdict) error {
-	_, err := p.call(ctx, h, e, v)
-	return err
+	x, err := p.acquire(&v.Hint)
+	if err != nil {
+		return err
+	}
+	return p.callWith(ctx, x, h, e, v)
 }
 
 // Measure is Call, and returns how much fuel the guest has used: the same for
 // the same event, whatever the machine.
 func (p *Plugin) Measure(ctx context.Context, h abi.Hook, e *hooks.Event, v *hooks.Verdict) (used int64, err error) {
-	return p.call(ctx, h, e, v)
-}
-
-func (p *Plugin) call(ctx context.Context, h abi.Hook, e *hooks.Event, v *hooks.Verdict) (used int64, err error) {
-	x, err := p.acquire()
+	x, err := p.acquire(&v.Hint)
 	if err != nil {
-		if errors.Is(err, ErrBusy) {
-			p.slots[0].busy.Add(1) // by whoever: nobody holds an instance
-		}
 		return 0, err
 	}
+	before := int64(x.fuel.Get())
+	x.spent = 0
+	x.finished = func() { used = x.spent + before - int64(x.fuel.Get()) }
+	err = p.callWith(ctx, x, h, e, v)
+	return used, err
+}
+
+// callWith calls an instance, which is released or discarded then.
+func (p *Plugin) callWith(ctx context.Context, x *instance, h abi.Hook, e *hooks.Event, v *hooks.Verdict) (err error) {
 	c := &x.slot.counters
-	before, spent := int64(x.fuel.Get()), x.spent
-	var start time.Time
-	if sampled := c.sample(); sampled {
-		start = time.Now()
-	}
-	err = x.run(h, e, v)
-	if !start.IsZero() {
+	if c.sample() {
+		start := time.Now()
+		err = x.run(h, e, v)
 		c.observe(time.Since(start))
+	} else {
+		err = x.run(h, e, v)
 	}
-	c.count(h, outcome(v, err))
+	c.calls[h][outcome(v, err)]++
+	if x.finished != nil {
+		x.finished()
+		x.finished = nil
+	}
 	if err != nil {
 		x.published = x.published[:0]
 		p.discard(x)
-		return 0, err
+		return err
 	}
-	used = x.spent - spent + before - int64(x.fuel.Get())
 	if len(x.published) > 0 {
 		x.flush(ctx)
 	}
 	p.release(x)
-	return used, nil
+	return nil
 }
 
 // run asks the guest. After an error the instance must not be used again.
@@ -85,61 +90,58 @@ func (x *instance) run(h abi.Hook, e *hooks.Event, v *hooks.Verdict) (err error)
 	return permitted(h, e, v)
 }
 
+// frameHead is the size of a request frame without its bytes.
+const frameHead = 8 + 8*abi.Fields
+
 // write puts the frame of e into the buffer of the guest.
 func (x *instance) write(e *hooks.Event) (size int, err error) {
-	const head = 8 + 8*int(abi.Fields)
-	size = head + len(e.App) + len(e.Channel) + len(e.SocketID) + len(e.UserID) + len(e.Name) + len(e.Data) + len(e.Auth)
+	size = frameHead + len(e.App) + len(e.Channel) + len(e.SocketID) + len(e.UserID) + len(e.Name) + len(e.Data) + len(e.Auth)
 	if e.Flags != 0 {
 		size += 8
 	}
-	if size > x.plugin.o.Limits.Frame {
-		return 0, fmt.Errorf("the event is %d bytes long, of at most %d", size, x.plugin.o.Limits.Frame)
-	}
-	if err := x.reserve(size); err != nil {
-		return 0, err
+	if uint64(size) > uint64(x.bufSize) {
+		if size > x.plugin.o.Limits.Frame {
+			return 0, fmt.Errorf("the event is %d bytes long, of at most %d", size, x.plugin.o.Limits.Frame)
+		}
+		if err := x.reserve(size); err != nil {
+			return 0, err
+		}
 	}
 	b, ok := x.mod.Memory().Read(x.buf, uint32(size))
 	if !ok {
 		return 0, errBuffer
 	}
-	binary.LittleEndian.PutUint16(b, abi.Version)
-	binary.LittleEndian.PutUint16(b[2:], uint16(abi.Fields))
-	binary.LittleEndian.PutUint32(b[4:], uint32(size))
-	w := writer{b: b, off: head}
-	w.text(abi.App, e.App, e.App != "")
-	w.text(abi.Channel, e.Channel, e.Channel != "")
-	w.text(abi.SocketID, e.SocketID, e.SocketID != "")
-	w.text(abi.UserID, e.UserID, e.UserID != "")
-	w.text(abi.Event, e.Name, e.Name != "")
-	w.text(abi.Data, e.Data, e.HasData)
-	w.text(abi.Auth, e.Auth, e.Auth != "")
-	w.place(abi.Flags, 8, e.Flags != 0)
-	if e.Flags != 0 {
-		binary.LittleEndian.PutUint64(b[w.off:], e.Flags)
+	head := (*[frameHead]byte)(b)
+	binary.LittleEndian.PutUint64(head[:], abi.Version|abi.Fields<<16|uint64(size)<<32)
+	off := frameHead
+	off += text(head, abi.App, b, off, e.App)
+	off += text(head, abi.Channel, b, off, e.Channel)
+	off += text(head, abi.SocketID, b, off, e.SocketID)
+	off += text(head, abi.UserID, b, off, e.UserID)
+	off += text(head, abi.Event, b, off, e.Name)
+	off += text(head, abi.Data, b, off, e.Data)
+	if e.Data == "" && e.HasData { // empty, not absent
+		binary.LittleEndian.PutUint64(head[8+8*abi.Data:], uint64(off))
 	}
+	off += text(head, abi.Auth, b, off, e.Auth)
+	place := uint64(0)
+	if e.Flags != 0 {
+		place = uint64(off) | 8<<32
+		binary.LittleEndian.PutUint64(b[off:], e.Flags)
+	}
+	binary.LittleEndian.PutUint64(head[8+8*abi.Flags:], place)
 	return size, nil
 }
 
-// writer writes the fields of a frame.
-type writer struct {
-	b   []byte
-	off int
-}
-
-// place says where a field is; its bytes come to w.off.
-func (w *writer) place(field, size int, there bool) {
-	at := w.b[8+8*field:]
-	if !there {
-		binary.LittleEndian.PutUint64(at, 0)
-		return
+// text writes a field, and where it is, and returns its length. An empty one is
+// absent.
+func text(head *[frameHead]byte, field int, b []byte, off int, s string) int {
+	place := uint64(0)
+	if s != "" {
+		place = uint64(off) | uint64(len(s))<<32
 	}
-	binary.LittleEndian.PutUint32(at, uint32(w.off))
-	binary.LittleEndian.PutUint32(at[4:], uint32(size))
-}
-
-func (w *writer) text(field int, s string, there bool) {
-	w.place(field, len(s), there)
-	w.off += copy(w.b[w.off:], s)
+	binary.LittleEndian.PutUint64(head[8+8*field:], place)
+	return copy(b[off:], s)
 }
 
 // answer reads what the guest has returned.

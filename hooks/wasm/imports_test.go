@@ -80,7 +80,7 @@ func open(t testing.TB, o Options, granted Grants) *guest {
 		t.Fatal(err)
 	}
 	x := &instance{plugin: p, slot: new(slot), budget: time.Minute, event: &hooks.Event{App: "app1"}}
-	ctx = &instanceContext{ctx, x}
+	ctx = &instanceContext{x}
 	wasm, err := fuel.Instrument(forwarder(granted), fuel.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -42,23 +42,27 @@ type instance struct {
 	published []Publication
 	budget    time.Duration
 	began     time.Time // when it first yielded; zero before
-	spent     int64     // fuel, since count began
+	spent     int64     // fuel, before the slice that is being used
+	finished  func()    // called when the call has ended; nil is nothing
 	side      side
 }
 
-// instanceContext leads from a call into the host to the instance that calls.
-type instanceContext struct {
-	context.Context
-	x *instance
-}
+// instanceContext leads from a call into the host to the instance that calls. It
+// is one that never ends, and has nothing else: the engine asks it for values at
+// each call.
+type instanceContext struct{ x *instance }
 
 type instanceKey struct{}
+
+func (*instanceContext) Deadline() (t time.Time, ok bool) { return t, false }
+func (*instanceContext) Done() <-chan struct{}            { return nil }
+func (*instanceContext) Err() error                       { return nil }
 
 func (c *instanceContext) Value(key any) any {
 	if key == (instanceKey{}) {
 		return c.x
 	}
-	return c.Context.Value(key)
+	return nil
 }
 
 // current returns the instance that calls the host.
@@ -73,9 +77,9 @@ func current(ctx context.Context, _ api.Module) *instance {
 // configured.
 func (p *Plugin) newInstance(s *slot) (_ *instance, err error) {
 	x := &instance{plugin: p, slot: s, budget: p.o.Limits.Start}
-	x.ctx = &instanceContext{experimental.WithMemoryAllocator(context.Background(), p.memory), x}
+	x.ctx = &instanceContext{x: x}
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	x.mod, err = p.runtime.InstantiateModule(x.ctx, p.compiled, config)
+	x.mod, err = p.runtime.InstantiateModule(experimental.WithMemoryAllocator(x.ctx, p.memory), p.compiled, config)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -147,7 +151,7 @@ func (p *Plugin) yield(ctx context.Context, m api.Module, _ []uint64) {
 	if x.began.IsZero() {
 		x.began = now
 	}
-	x.slot.yields.add(1)
+	x.slot.yields++
 	if now.Sub(x.began) > x.budget {
 		panic(ErrDeadline)
 	}

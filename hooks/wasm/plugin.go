@@ -29,7 +29,6 @@ type Plugin struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	slots    []slot
-	hints    sync.Pool // of *hint
 
 	retired  atomic.Bool
 	gone     chan struct{} // closed when retired
@@ -39,9 +38,10 @@ type Plugin struct {
 	live     atomic.Int32  // instances, those that are being made among them
 	memory   *memory
 	respawns atomic.Uint64
-	pace     *limit.Rate // of respawns
-	next     atomic.Uint32
+	busy     atomic.Uint64 // calls that found no instance
+	pace     *limit.Rate   // of respawns
 	closing  sync.Once
+	looking  sync.Mutex // held by Stats
 }
 
 // Stage is a part of loading, and how long it took.
@@ -51,7 +51,7 @@ type Stage struct {
 }
 
 func newPlugin(o Options) *Plugin {
-	p := &Plugin{
+	return &Plugin{
 		o:      o,
 		slots:  make([]slot, o.Limits.Pool),
 		gone:   make(chan struct{}),
@@ -60,8 +60,6 @@ func newPlugin(o Options) *Plugin {
 		memory: new(memory),
 		pace:   limit.PerSecond(20 * o.Limits.Pool),
 	}
-	p.hints.New = func() any { return &hint{slot: int(p.next.Add(1)-1) % len(p.slots)} }
-	return p
 }
 
 // Name implements hooks.Plugin.
@@ -121,6 +119,11 @@ func (p *Plugin) drop(x *instance) {
 // settle notes that the last instance of a retired plugin has gone.
 func (p *Plugin) settle() {
 	if p.retired.Load() && p.live.Load() == 0 {
-		p.closing.Do(func() { close(p.closed) })
+		p.closing.Do(func() {
+			for i := range p.slots {
+				p.slots[i].gone.Store(true)
+			}
+			close(p.closed)
+		})
 	}
 }

@@ -15,62 +15,59 @@ var ErrBusy = errors.New("no instance of the plugin came free in time")
 // slot is the place of one instance, which always comes back to it. No two slots
 // share a cache line, and only who holds the instance writes to the counters.
 type slot struct {
-	x atomic.Pointer[instance] // nil while it is held, or being made
+	x    atomic.Pointer[instance] // nil while it is held, or being made
+	gone atomic.Bool              // nobody will hold it anymore
 	counters
 	_ [128]byte
-}
 
-// hint is where a processor looks for an instance first: those that have one
-// each do not get in one another's way.
-type hint struct {
-	slot int
-	_    [56]byte
+	seen counters // when Stats last looked
 }
 
 // acquire returns an instance, which the caller must release or discard. It
-// waits for one as long as a call may take.
-func (p *Plugin) acquire() (*instance, error) {
-	h := p.hints.Get().(*hint)
-	x, err := p.take(h)
-	p.hints.Put(h)
+// waits for one as long as a call may take. It looks first where hint says:
+// processors that have a slot each do not get in one another's way.
+func (p *Plugin) acquire(hint *int) (*instance, error) {
+	x, err := p.take(hint)
 	if x != nil || err != nil {
 		return x, err
 	}
-	return p.wait()
+	if x, err = p.wait(hint); errors.Is(err, ErrBusy) {
+		p.busy.Add(1)
+	}
+	return x, err
 }
 
 // take returns a free instance, or nil.
-func (p *Plugin) take(h *hint) (*instance, error) {
+func (p *Plugin) take(hint *int) (*instance, error) {
 	if p.retired.Load() {
 		return nil, hooks.ErrRetired
 	}
-	n := len(p.slots)
-	for i := range n {
-		at := h.slot + i
-		if at >= n {
-			at -= n
+	at := *hint
+	for range p.slots {
+		if uint(at) >= uint(len(p.slots)) {
+			at = 0
 		}
 		s := &p.slots[at]
 		if x := s.x.Load(); x != nil && s.x.CompareAndSwap(x, nil) {
-			h.slot = at
+			*hint = at
 			if p.retired.Load() {
 				p.drop(x)
 				return nil, hooks.ErrRetired
 			}
 			return x, nil
 		}
+		at++
 	}
 	return nil, nil
 }
 
-func (p *Plugin) wait() (*instance, error) {
+func (p *Plugin) wait(hint *int) (*instance, error) {
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
 	timeout := time.NewTimer(p.o.Limits.Call)
 	defer timeout.Stop()
-	h := new(hint)
 	for {
-		if x, err := p.take(h); x != nil || err != nil {
+		if x, err := p.take(hint); x != nil || err != nil {
 			return x, err
 		}
 		select {

@@ -91,7 +91,7 @@ func TestBusy(t *testing.T) {
 	o.Limits.Pool = 1
 	o.Limits.Call = 5 * time.Millisecond
 	p := loadWith(t, answering(i64(0)...).bytes(), o)
-	x, err := p.acquire()
+	x, err := p.acquire(new(int))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestBusy(t *testing.T) {
 // Only who holds an instance closes it: Retire leaves those that are in use.
 func TestRetireWaitsForCalls(t *testing.T) {
 	p := load(t, answering(i64(0)...).bytes())
-	x, err := p.acquire()
+	x, err := p.acquire(new(int))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,7 @@ package wasm
 
 import (
 	"errors"
-	"sync/atomic"
+	"runtime"
 	"time"
 
 	"github.com/revurb/revurb/hooks"
@@ -32,12 +32,12 @@ func (o Outcome) String() string { return outcomeNames[o] }
 
 func outcome(v *hooks.Verdict, err error) Outcome {
 	switch {
+	case err == nil:
+		return Outcome(v.Status)
 	case errors.Is(err, ErrDeadline):
 		return TimedOut
-	case err != nil:
-		return Failed
 	}
-	return Outcome(v.Status)
+	return Failed
 }
 
 // Buckets are the upper bounds of the histogram of call times; beyond the last
@@ -51,22 +51,14 @@ var Buckets = [...]time.Duration{
 // than a short call.
 const sampleEvery = 16
 
-// counter has one writer at a time, who need not lock the bus.
-type counter struct{ n atomic.Uint64 }
-
-func (c *counter) add(n uint64) { c.n.Store(c.n.Load() + n) }
-
-// counters are of one slot.
+// counters are of one slot. Who holds its instance may read and write them.
 type counters struct {
-	calls   [abi.Hooks][outcomes]counter
-	number  uint64
-	times   [len(Buckets) + 1]counter
-	seconds counter // in nanoseconds
-	yields  counter
-	busy    atomic.Uint64 // calls that found no instance; of the first slot
+	calls  [abi.Hooks][outcomes]uint64
+	number uint64 // of calls
+	times  [len(Buckets) + 1]uint64
+	total  time.Duration // of those that were timed
+	yields uint64
 }
-
-func (c *counters) count(h abi.Hook, o Outcome) { c.calls[h][o].add(1) }
 
 // sample reports whether this call is timed.
 func (c *counters) sample() bool {
@@ -79,8 +71,8 @@ func (c *counters) observe(d time.Duration) {
 	for i < len(Buckets) && d > Buckets[i] {
 		i++
 	}
-	c.times[i].add(1)
-	c.seconds.add(uint64(d))
+	c.times[i]++
+	c.total += d
 }
 
 // Stats are what a plugin has done until now.
@@ -98,30 +90,57 @@ type Stats struct {
 	Loading  []Stage
 }
 
-// Stats returns what the plugin has done until now.
+// Stats returns what the plugin has done until now. It looks at each slot when
+// nobody else does; of one whose instance is held all the time, it says what it
+// was when it looked before.
 func (p *Plugin) Stats() Stats {
+	p.looking.Lock()
+	defer p.looking.Unlock()
 	s := Stats{
 		Live: int(p.live.Load()), Respawns: p.respawns.Load(), Memory: p.memory.live.Load(),
-		LogLost: p.imports.lost.Load(), Loading: p.loading,
+		LogLost: p.imports.lost.Load(), Loading: p.loading, Busy: p.busy.Load(),
 	}
 	for i := range p.slots {
-		c := &p.slots[i].counters
-		if p.slots[i].x.Load() != nil {
+		slot := &p.slots[i]
+		if slot.x.Load() != nil {
 			s.Idle++
 		}
+		slot.look()
+		c := &slot.seen
 		for h := range c.calls {
-			for o := range c.calls[h] {
-				s.Calls[h][o] += c.calls[h][o].n.Load()
+			for o, n := range c.calls[h] {
+				s.Calls[h][o] += n
 			}
 		}
-		for b := range c.times {
-			s.Times[b] += c.times[b].n.Load()
+		for b, n := range c.times {
+			s.Times[b] += n
 		}
-		s.Total += time.Duration(c.seconds.n.Load())
-		s.Yields += c.yields.n.Load()
-		s.Busy += c.busy.Load()
+		s.Total += c.total
+		s.Yields += c.yields
 	}
 	return s
+}
+
+// look copies the counters of a slot, if its instance comes free for a moment.
+// Those of a plugin that has gone are nobody's anymore.
+func (s *slot) look() {
+	const attempts = 1000
+	for range attempts {
+		x := s.x.Load()
+		if x == nil {
+			if s.gone.Load() {
+				s.seen = s.counters
+				return
+			}
+			runtime.Gosched()
+			continue
+		}
+		if s.x.CompareAndSwap(x, nil) {
+			s.seen = s.counters
+			x.plugin.release(x)
+			return
+		}
+	}
 }
 
 // Add adds what is counted in past, of a plugin that this one has replaced. What
