@@ -44,7 +44,7 @@ type note struct {
 
 func (n *note) size() int64 {
 	e := &n.event
-	return int64(len(e.Channel) + len(e.UserID) + len(e.Name) + len(e.Data) + len(e.UserInfo) + 200)
+	return int64(len(e.App) + len(e.Channel) + len(e.SocketID) + len(e.UserID) + len(e.Name) + len(e.Data) + len(e.UserInfo) + 256)
 }
 
 // worker tells a plugin what happens, one thing after the other.
