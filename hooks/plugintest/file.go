@@ -136,6 +136,18 @@ func Read(path string) (*Suite, error) {
 	return s, nil
 }
 
+// ReadConfig reads a file of TOML with what a plugin is configured with.
+func ReadConfig(path string) (config map[string]any, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the config: %w", err)
+	}
+	if err := toml.Unmarshal(b, &config); err != nil {
+		return nil, describe(path, err)
+	}
+	return config, nil
+}
+
 // describe says where in the file something is wrong.
 func describe(path string, err error) error {
 	var unknown *toml.StrictMissingError
