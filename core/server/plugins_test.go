@@ -245,3 +245,71 @@ func TestStopTellsPlugins(t *testing.T) {
 		t.Error("a server that has stopped loads plugins")
 	}
 }
+
+// publishing is a guest that publishes to channel "news" once somebody has
+// subscribed.
+func publishing(data string) []byte {
+	frame := abi.Append(nil, nil, []byte("news"), nil, nil, []byte("from-plugin"), []byte(data))
+	const at = 1 << 10
+	m := new(wasmtest.Module)
+	publish := m.Import(abi.Module, "publish", "ii", "i")
+	m.Memory(3, 0).Data(at, frame)
+	m.Func(abi.Marker, "", "", "")
+	m.Func(abi.Buffer, "i", "i", "", wasmtest.I32(wasmtest.BufferAt))
+	m.Hook(abi.OnSubscribed, "", wasmtest.I32(at), wasmtest.I32(int32(len(frame))),
+		wasmtest.Op(wasmtest.Call, publish), wasmtest.Op(wasmtest.Drop), wasmtest.I64(0))
+	return m.Bytes()
+}
+
+// What a plugin publishes reaches subscribers as what a backend publishes does,
+// where it has been granted the channel.
+func TestPluginPublishes(t *testing.T) {
+	p := servePlugin(t, "one")
+	p.put(t, publishing(`say "hi"`))
+	c := loader.DefaultConfig()
+	c.Name, c.Path, c.Capabilities = "guard", p.file, []string{"publish:news"}
+	p.configure([]loader.Config{c}, nil)
+	must(t, p.server.Reload())
+	reader := p.connect()
+	must(t, reader.subscribe("news", nil))
+	m, err := reader.read()
+	must(t, err)
+	if m.Event != "from-plugin" || m.Channel != "news" || m.text() != `say "hi"` {
+		t.Errorf("got %s on %s with %s", m.Event, m.Channel, m.Data)
+	}
+}
+
+// Two reloads at a time would be one too many: the second is told to wait.
+func TestReloadsDoNotOverlap(t *testing.T) {
+	p := servePlugin(t, "one")
+	spin := wasmtest.Guest()
+	spin.Start(spin.Func("", "", "", "", wasmtest.Op(wasmtest.Loop, wasmtest.None, wasmtest.Br, 0, wasmtest.End)))
+	p.put(t, spin.Bytes()) // it takes its start_deadline to be refused
+	first := make(chan int)
+	go func() {
+		status, _ := p.post()
+		first <- status
+	}()
+	statuses := map[int]bool{}
+	eventually(t, "one of two reloads is refused because of the other", func() bool {
+		status, body := p.post()
+		statuses[status] = true
+		if status == http.StatusConflict && !strings.Contains(body, "try again") {
+			t.Errorf("409 says %s", body)
+		}
+		select {
+		case status := <-first:
+			statuses[status] = true
+			first = nil
+		default:
+		}
+		return statuses[http.StatusConflict]
+	})
+	if first != nil {
+		statuses[<-first] = true
+	}
+	if !statuses[http.StatusUnprocessableEntity] || len(statuses) != 2 {
+		t.Errorf("got %v, want 409 and 422", statuses)
+	}
+	p.wantDenied("one")
+}
