@@ -17,10 +17,11 @@ export function app(name, keys = {}) {
 
 /**
  * Starts a server with these apps for the scenarios of a file, and stops it
- * after them. Other sections of the configuration come in config.
+ * after them. Other sections of the configuration come in config, and other
+ * options of Server.start in more.
  */
-export async function serve(apps, config = {}) {
-  const server = await Server.start({ config: { ...config, apps } });
+export async function serve(apps, config = {}, more = {}) {
+  const server = await Server.start({ ...more, config: { ...config, apps } });
   after(() => server.stop());
   return server;
 }
@@ -45,9 +46,10 @@ export class Server {
 
   /**
    * Starts a server and waits until it listens. Without a config it is started
-   * in an empty directory, so that there is no revurb.toml to find.
+   * in an empty directory, so that there is no revurb.toml to find. patience is
+   * for a server that takes longer, as it does to compile plugins.
    */
-  static async start({ config, args = [], env = {} } = {}) {
+  static async start({ config, args = [], env = {}, patience } = {}) {
     const s = new Server();
     s.#home = await mkdtemp(join(tmpdir(), 'revurb-e2e-'));
     if (config) {
@@ -57,7 +59,7 @@ export class Server {
       s.path = config.server?.path ?? '';
     }
     s.#spawn(['start', ...args], env);
-    await s.#listening();
+    await s.#listening(patience);
     return s;
   }
 
@@ -86,8 +88,8 @@ export class Server {
     });
   }
 
-  async #listening() {
-    const address = await this.said(/\bhttps?:\/\/([^\s/:]+|\[[^\]]+\]):(\d+)/);
+  async #listening(patience) {
+    const address = await this.said(/\bhttps?:\/\/([^\s/:]+|\[[^\]]+\]):(\d+)/, patience);
     this.port = Number(address[2]);
   }
 
@@ -97,7 +99,7 @@ export class Server {
   }
 
   /** Waits until the output matches, and returns the match. */
-  said(pattern) {
+  said(pattern, ms) {
     let look;
     const heard = new Promise((resolve, reject) => {
       look = () => {
@@ -110,7 +112,7 @@ export class Server {
       this.#watchers.add(look);
       look();
     });
-    return within(heard, () => `the server to write ${pattern}; it wrote:\n${this.#output}`)
+    return within(heard, () => `the server to write ${pattern}; it wrote:\n${this.#output}`, ms)
       .finally(() => this.#watchers.delete(look));
   }
 
@@ -156,7 +158,7 @@ function defaults(config) {
   };
 }
 
-function toml({ apps = [], ...sections }) {
+function toml({ apps = [], plugins = [], ...sections }) {
   const lines = [];
   const table = (heading, keys, name) => {
     lines.push(heading);
@@ -172,5 +174,6 @@ function toml({ apps = [], ...sections }) {
   };
   for (const [name, keys] of Object.entries(sections)) table(`[${name}]`, keys, name);
   for (const a of apps) table('[[apps]]', a, 'apps');
+  for (const p of plugins) table('[[plugins]]', p, 'plugins');
   return lines.join('\n') + '\n';
 }
