@@ -20,7 +20,7 @@ func (hs *Hooks) Ask(ctx context.Context, h abi.Hook, e *Event) (abi.Status, err
 	if !hs.Has(h) {
 		return abi.Continue, nil
 	}
-	return hs.ask(ctx, h, e, func(*Member) bool { return true })
+	return hs.ask(ctx, hs.set.Load(), h, e, func(*Member) bool { return true })
 }
 
 // Authorize asks the plugins of a subscription to a private or presence channel.
@@ -34,26 +34,24 @@ func (hs *Hooks) Authorize(ctx context.Context, e *Event, signed func() error) e
 	if !hs.Has(abi.Authorize) {
 		return signed()
 	}
+	set := hs.set.Load() // one for both rounds, so that nobody is left out
+	userID, userInfo := e.UserID, e.UserInfo
 	e.Flags |= abi.Unsigned
-	status, err := hs.ask(ctx, abi.Authorize, e, func(m *Member) bool { return m.Replace })
+	status, err := hs.ask(ctx, set, abi.Authorize, e, func(m *Member) bool { return m.Replace })
 	if err != nil || status == abi.Allow {
 		return err
 	}
 	e.Flags &^= abi.Unsigned
-	e.UserID, e.UserInfo = "", ""
+	e.UserID, e.UserInfo = userID, userInfo
 	if err := signed(); err != nil {
 		return err
 	}
-	_, err = hs.ask(ctx, abi.Authorize, e, func(m *Member) bool { return !m.Replace })
+	_, err = hs.ask(ctx, set, abi.Authorize, e, func(m *Member) bool { return !m.Replace })
 	return err
 }
 
-// ask asks those of the plugins that which chooses.
-func (hs *Hooks) ask(ctx context.Context, h abi.Hook, e *Event, which func(*Member) bool) (abi.Status, error) {
-	set := hs.set.Load()
-	if set == nil {
-		return abi.Continue, nil
-	}
+// ask asks those of the plugins in set that which chooses.
+func (hs *Hooks) ask(ctx context.Context, set *Set, h abi.Hook, e *Event, which func(*Member) bool) (abi.Status, error) {
 	v := verdicts.Get().(*Verdict)
 	defer verdicts.Put(v)
 	for _, m := range set.chains[h] {
@@ -71,9 +69,16 @@ func (hs *Hooks) ask(ctx context.Context, h abi.Hook, e *Event, which func(*Memb
 func (hs *Hooks) askOne(ctx context.Context, m *Member, h abi.Hook, e *Event, v *Verdict) (abi.Status, error) {
 	err := m.call(ctx, h, e, v)
 	for errors.Is(err, ErrRetired) { // ask its successor, if there is one
-		if m = hs.set.Load().named(m.Plugin.Name()); m == nil || !m.has(h) || !m.concerns(h, e) {
+		next := hs.set.Load().named(m.Plugin.Name())
+		if next == nil || next == m || !next.has(h) || !next.concerns(h, e) {
 			return abi.Continue, nil
 		}
+		if h == abi.Authorize && next.Replace != m.Replace {
+			// Its yes would mean something else than what the caller makes
+			// of it, and to leave it out would be a yes of ours.
+			return next.deny(h)
+		}
+		m = next
 		err = m.call(ctx, h, e, v)
 	}
 	if err != nil {
@@ -164,6 +169,11 @@ func (m *Member) failed(h abi.Hook) (abi.Status, error) {
 	case FailSkip:
 		return abi.Continue, nil
 	}
+	return m.deny(h)
+}
+
+// deny is a no because the plugin could not be asked.
+func (m *Member) deny(h abi.Hook) (abi.Status, error) {
 	return abi.Deny, &Denied{
 		Plugin: m.Plugin.Name(), Failed: true,
 		Message: denials[h] + ": the server could not check it, try again later",

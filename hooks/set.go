@@ -117,11 +117,15 @@ type Set struct {
 
 // NewSet returns the set of members, in their order.
 func NewSet(members ...*Member) (*Set, error) {
-	s := &Set{members: members}
-	for i, m := range members {
-		if s.named(m.Plugin.Name()) != members[i] {
+	s := new(Set)
+	for _, m := range members {
+		if s.named(m.Plugin.Name()) != nil {
 			return nil, fmt.Errorf("two plugins are called %s", m.Plugin.Name())
 		}
+		if m.Replace && m.OnError[abi.Authorize] == FailAllow {
+			return nil, fmt.Errorf("plugin %s replaces the signature, and would let everyone in whenever it fails: its on_error for authorize may be deny or skip", m.Plugin.Name())
+		}
+		s.members = append(s.members, m)
 		s.mask |= m.hooks
 		for h := range abi.Hooks {
 			if m.has(h) {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/revurb/revurb/core/config"
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 func (c *cli) configCommand() *cobra.Command {
@@ -30,12 +31,37 @@ func (c *cli) checkCommand() *cobra.Command {
 				return err
 			}
 			c.warn(l)
-			fmt.Fprintf(c.stdout, "ok: %s, %s\n", fileOf(l), count(len(l.Config.Apps), "app"))
+			if err := verifyPlugins(l); err != nil {
+				return err
+			}
+			what := count(len(l.Config.Apps), "app")
+			if n := len(l.Config.Plugins); n > 0 {
+				what += ", " + count(n, "plugin")
+			}
+			fmt.Fprintf(c.stdout, "ok: %s, %s\n", fileOf(l), what)
 			return nil
 		},
 	}
 	o.add(cmd)
 	return cmd
+}
+
+// verifyPlugins looks whether the files of plugins are those that are meant,
+// without running them.
+func verifyPlugins(l config.Loaded) error {
+	var bad config.Problems
+	for i, p := range l.Config.Plugins {
+		if !p.Enabled {
+			continue
+		}
+		if err := loader.Verify(p); err != nil {
+			bad = append(bad, config.Problem{Where: string(l.Sources[fmt.Sprintf("plugins[%d].path", i)]), What: err.Error()})
+		}
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	return nil
 }
 
 func (c *cli) showCommand() *cobra.Command {

@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/revurb/revurb/core/config"
+	"github.com/revurb/revurb/core/server"
 )
 
 // cli is what all commands share.
 type cli struct {
 	environ        []string
 	stdout, stderr io.Writer
-	open           func(config.Config, *slog.Logger) (node, error)
+	open           func(config.Config, server.Options, *slog.Logger) (node, error)
 }
 
 // usageError is a mistake on the command line.
@@ -44,10 +45,10 @@ func (c *cli) root() *cobra.Command {
 	root.SetVersionTemplate("revurb {{.Version}}\n")
 	root.Flags().BoolP("version", "v", false, "say which version this is")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(c.startCommand(), c.initCommand(), c.configCommand(), c.conformanceCommand(), c.versionCommand())
+	root.AddCommand(c.startCommand(), c.initCommand(), c.configCommand(), c.conformanceCommand(), c.pluginCommand(), c.versionCommand())
 	root.SetHelpCommand(helpCommand(root))
 	root.InitDefaultCompletionCmd("completion")
-	for _, cmd := range []*cobra.Command{root, subcommand(root, "config"), subcommand(root, "completion")} {
+	for _, cmd := range []*cobra.Command{root, subcommand(root, "config"), subcommand(root, "plugin"), subcommand(root, "completion")} {
 		cmd.Args = knownCommand
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}

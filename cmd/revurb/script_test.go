@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/revurb/revurb/hooks/abi"
+	"github.com/revurb/revurb/hooks/wasm/wasmtest"
 )
 
 func TestMain(m *testing.M) {
@@ -33,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"await":  await,
 			"busy":   busy,
 			"exits":  exits,
+			"guest":  guest,
 			"mode":   mode,
 			"signal": sendSignal,
 			"status": status,
@@ -79,6 +83,17 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if err != nil {
 		ts.Fatalf("want exit code %s: %v", args[0], err)
 	}
+}
+
+// guest FILE MESSAGE makes a plugin that denies every subscription with the
+// message.
+func guest(ts *testscript.TestScript, _ bool, args []string) {
+	response := abi.Append(nil, abi.Int(uint64(abi.Deny)), abi.Int(0), []byte(args[1]))
+	const at = 1 << 10
+	m := wasmtest.Guest().Data(at, response).Hook(abi.OnSubscribe, "", wasmtest.Answer(at, int32(len(response))))
+	path := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(path+".new", m.Bytes(), 0o600))
+	ts.Check(os.Rename(path+".new", path))
 }
 
 // mode FILE MODE wants a file to have the permissions, in octal.

@@ -21,7 +21,9 @@ type node interface {
 	Serve(ctx context.Context) (server.Summary, error)
 }
 
-func openServer(c config.Config, log *slog.Logger) (node, error) { return server.New(c, log) }
+func openServer(c config.Config, o server.Options, log *slog.Logger) (node, error) {
+	return server.NewWith(c, o, log)
+}
 
 // The signals that mean something to a running server. It stops gently on the
 // first kind, and at once on a second of them.
@@ -78,7 +80,7 @@ func (c *cli) serve(ctx context.Context, s node, signals <-chan os.Signal, log *
 
 func reload(s node, log *slog.Logger) {
 	if err := s.Reload(); err != nil {
-		log.Error("the certificate stays as it was", "err", err)
+		log.Error("not reloaded", "err", err)
 		return
 	}
 	log.Info("reloaded")

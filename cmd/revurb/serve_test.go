@@ -103,7 +103,7 @@ func TestFailureEndsTheServer(t *testing.T) {
 
 // A certificate that cannot be used is no reason to stop.
 func TestReloadGoesOn(t *testing.T) {
-	for name, err := range map[string]error{"reloaded": nil, "the certificate stays as it was": errors.New("no such file")} {
+	for name, err := range map[string]error{"reloaded": nil, "not reloaded": errors.New("no such file")} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			n := newFakeNode()

@@ -10,15 +10,21 @@ import (
 
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/config"
+	"github.com/revurb/revurb/core/server"
+	"github.com/revurb/revurb/hooks/loader"
 )
 
 func (c *cli) startCommand() *cobra.Command {
-	var o options
+	var (
+		o       options
+		plugins []string
+	)
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Run the server",
 		Long: "Run the server until SIGINT, SIGTERM or SIGQUIT, on which it lets its clients go\n" +
-			"gently; a second signal ends it at once. SIGHUP reads the TLS certificate again.\n\n" +
+			"gently; a second signal ends it at once. SIGHUP reads the TLS certificate and the\n" +
+			"plugins again.\n\n" +
 			"If no app is configured, one is made up for development and printed.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -26,14 +32,33 @@ func (c *cli) startCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.start(cmd, l)
+			l.Config.Plugins = append(l.Config.Plugins, toTry(plugins)...)
+			return c.start(cmd, l, func() ([]loader.Config, error) {
+				l, err := c.load(cmd, &o)
+				return append(l.Config.Plugins, toTry(plugins)...), err
+			})
 		},
 	}
 	o.add(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&plugins, "plugin", nil, "load this plugin, too, with all capabilities, and again when it changes; for a first try")
+	typed(f.Lookup("plugin"), "file")
 	return cmd
 }
 
-func (c *cli) start(cmd *cobra.Command, l config.Loaded) error {
+// toTry makes plugins of files alone. They may do everything: whoever names one
+// on the command line wants to see it work.
+func toTry(paths []string) (plugins []loader.Config) {
+	for _, path := range paths {
+		p := loader.DefaultConfig()
+		p.Path, p.Capabilities, p.Watch = path, loader.AllCapabilities(), true
+		plugins = append(plugins, p)
+	}
+	return plugins
+}
+
+// start runs the server. plugins reads those that are configured again.
+func (c *cli) start(cmd *cobra.Command, l config.Loaded, plugins func() ([]loader.Config, error)) error {
 	log, err := newLogger(l.Config.Log, c.stderr, c.environ)
 	if err != nil {
 		return err
@@ -49,7 +74,7 @@ func (c *cli) start(cmd *cobra.Command, l config.Loaded) error {
 		}
 		l.Config.Apps = app.List{a}
 	}
-	s, err := c.open(l.Config, log)
+	s, err := c.open(l.Config, server.Options{Version: pluginVersion(), Plugins: plugins}, log)
 	if err != nil {
 		return err
 	}

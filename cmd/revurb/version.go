@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -27,19 +28,28 @@ func (c *cli) versionCommand() *cobra.Command {
 // version is "v1.2.3 (0a1b2c3d4e5f, go1.26.0 linux/amd64)". What is not known
 // of it is left out.
 func version() string {
-	v, commit := release, ""
+	commit := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if v == "" {
-			v = info.Main.Version
-		}
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				commit = s.Value[:min(12, len(s.Value))] + ", "
 			}
 		}
 	}
-	if v == "" || v == "(devel)" { // as the go command calls a build of a checkout
-		v = "devel"
-	}
-	return fmt.Sprintf("%s (%s%s %s/%s)", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("%s (%s%s %s/%s)", number(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
+
+// number is "v1.2.3", or "devel" where it is not known.
+func number() string {
+	v := release
+	if info, ok := debug.ReadBuildInfo(); ok && v == "" {
+		v = info.Main.Version
+	}
+	if v == "" || v == "(devel)" { // as the go command calls a build of a checkout
+		return "devel"
+	}
+	return v
+}
+
+// pluginVersion is the version as plugins are told: "1.2.3".
+func pluginVersion() string { return strings.TrimPrefix(number(), "v") }

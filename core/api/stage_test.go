@@ -33,6 +33,7 @@ import (
 	"github.com/revurb/revurb/core/metrics"
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks"
 )
 
 // stage is a server with the API of two apps, and clients that hear what is
@@ -57,6 +58,7 @@ type options struct {
 	finder func(app.Finder) app.Finder
 	broker func(broker.Broker) broker.Broker
 	server func(*http.Server)
+	hooks  *hooks.Hooks
 }
 
 func newStage(t testing.TB, o options) *stage {
@@ -74,7 +76,7 @@ func newStage(t testing.TB, o options) *stage {
 	if o.app != nil {
 		o.app(&s.apps[0])
 	}
-	ports := hub.Ports{Broker: s.broker, Members: new(presence.Memory), Cache: &cache.Memory{Now: func() time.Time { return s.now }}}
+	ports := hub.Ports{Broker: s.broker, Members: new(presence.Memory), Cache: &cache.Memory{Now: func() time.Time { return s.now }}, Hooks: o.hooks}
 	if o.broker != nil {
 		ports.Broker = o.broker(s.broker)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/revurb/revurb/core/metrics"
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/protocol"
+	"github.com/revurb/revurb/hooks"
 )
 
 // TestTranscripts plays the conversations of testdata. Each file is one story:
@@ -51,6 +52,8 @@ type stage struct {
 	broker  *topics
 	cache   *cache.Memory
 	clients map[string]*client
+	hooks   hooks.Hooks
+	plugins []*hooks.Member
 	now     time.Duration
 	wall    time.Time
 }
@@ -109,7 +112,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{clients: map[string]*client{}, metrics: metrics.New(), broker: &topics{all: map[string]bool{}}, wall: time.Unix(0, 0)}
 	s.cache = &cache.Memory{Now: func() time.Time { return s.wall }}
-	ports := hub.Ports{Broker: s.broker, Members: new(presence.Memory), Cache: s.cache}
+	ports := hub.Ports{Broker: s.broker, Members: new(presence.Memory), Cache: s.cache, Hooks: &s.hooks}
 	h, err := hub.New(ports, s.metrics, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -140,6 +143,7 @@ func (s *stage) use(a app.App) {
 //	publish CHANNEL EVENT [except=NAME]
 //	                            the backend publishes the data on the line below
 //	after DURATION              so much time passes, for all who are watched
+//	plugin, unplug, subscribe-as  see the functions of these names
 //	end NAME                    the server shuts down, for this client
 func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
@@ -169,6 +173,12 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		s.publish(t, d)
 	case "after":
 		s.pass(t, d.CmdArgs[0].Key)
+	case "plugin":
+		s.plugin(t, d)
+	case "unplug":
+		s.unplug()
+	case "subscribe-as":
+		s.subscribeAs(t, d)
 	case "end":
 		s.client(t, d).conn.Session().Fail(protocol.ErrShutdown)
 	default:
@@ -252,7 +262,8 @@ func (s *stage) connect(t *testing.T, d *datadriven.TestData) {
 		conn.Reject(a, s.metrics, c, err, log)
 		return
 	}
-	c.conn = conn.Open(t.Context(), s.app, nil, s.hub, s.metrics, c, s.now, log)
+	about := &hooks.Client{Origin: hs.Origin}
+	c.conn = conn.Open(t.Context(), s.app, about, s.hub, s.metrics, c, s.now, log)
 }
 
 func (s *stage) subscribe(t *testing.T, d *datadriven.TestData) {

@@ -51,6 +51,12 @@ type stage struct {
 // configuration that waits for less than the default one does.
 func serve(t *testing.T, change ...func(*config.Config)) *stage {
 	t.Helper()
+	return serveWith(t, server.Options{}, change...)
+}
+
+// serveWith is serve with options.
+func serveWith(t *testing.T, o server.Options, change ...func(*config.Config)) *stage {
+	t.Helper()
 	a := app.Default(protocol.Pusher)
 	a.ID, a.Key, a.Secret = appID, appKey, appSecret
 	c := config.Default()
@@ -64,7 +70,7 @@ func serve(t *testing.T, change ...func(*config.Config)) *stage {
 	}
 	s := &stage{t: t, log: new(buffer), done: make(chan struct{})}
 	var err error
-	if s.server, err = server.New(c, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
+	if s.server, err = server.NewWith(c, o, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
 		t.Fatal(err)
 	}
 	must(t, s.server.Listen())

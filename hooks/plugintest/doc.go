@@ -32,15 +32,18 @@
 //	event = "client-said"
 //	data = '{"text":"spam"}'
 //	[case.client]                  # origin, remote_ip, query, user_info, subscribers
-//	[case.kv]                      # what is kept before
+//	[case.kv]                      # what is kept before; a number is one of kv_incr
 //	[case.want]
 //	status = "deny"                # continue, allow, deny, replace or drop
 //	message = "no spam"            # also code, event, data, user_id, user_info
 //	log = ["refused"]              # a part of each line that is logged
 //	publish = [{ channel = "a", event = "b", data = "c" }]
-//	kv = { "count:1" = "1" }       # what is kept afterwards, among other things
-//	failure = "deadline"           # a part of the error of a plugin that fails
+//	kv = { "count:1" = 1 }         # what is kept afterwards, among other things
+//	failure = "deadline"           # a part of the error of a plugin that fails or does not start
 //	fuel_max = 10_000
+//
+// A plugin has a second for a call here, so that a slow machine fails none. What
+// it may use where it is deployed is what fuel_max is for.
 //
 // It knows the sandbox and nothing of the server.
 package plugintest

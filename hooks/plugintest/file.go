@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -36,17 +35,17 @@ type Defaults struct {
 
 // Case is one thing that happens, and what the plugin is to make of it.
 type Case struct {
-	Name    string            `toml:"name"`
-	Hook    string            `toml:"hook"`
-	Now     time.Time         `toml:"now"`
-	Seed    *int64            `toml:"seed"`
-	Config  map[string]any    `toml:"config"`
-	Replace *bool             `toml:"replace"`
-	Repeat  int               `toml:"repeat"`
-	Event   Event             `toml:"event"`
-	Client  Client            `toml:"client"`
-	KV      map[string]string `toml:"kv"`
-	Want    Want              `toml:"want"`
+	Name    string         `toml:"name"`
+	Hook    string         `toml:"hook"`
+	Now     time.Time      `toml:"now"`
+	Seed    *int64         `toml:"seed"`
+	Config  map[string]any `toml:"config"`
+	Replace *bool          `toml:"replace"`
+	Repeat  int            `toml:"repeat"`
+	Event   Event          `toml:"event"`
+	Client  Client         `toml:"client"`
+	KV      map[string]any `toml:"kv"`
+	Want    Want           `toml:"want"`
 }
 
 // Event is what happens.
@@ -73,18 +72,18 @@ type Client struct {
 // Want is what the plugin is to decide and to do. What is not there is not
 // looked at.
 type Want struct {
-	Status   string            `toml:"status"`
-	Code     *int              `toml:"code"`
-	Message  *string           `toml:"message"`
-	Event    *string           `toml:"event"`
-	Data     *string           `toml:"data"`
-	UserID   *string           `toml:"user_id"`
-	UserInfo *string           `toml:"user_info"`
-	Log      []string          `toml:"log"`
-	Publish  []Published       `toml:"publish"`
-	KV       map[string]string `toml:"kv"`
-	Failure  string            `toml:"failure"`
-	FuelMax  int64             `toml:"fuel_max"`
+	Status   string         `toml:"status"`
+	Code     *int           `toml:"code"`
+	Message  *string        `toml:"message"`
+	Event    *string        `toml:"event"`
+	Data     *string        `toml:"data"`
+	UserID   *string        `toml:"user_id"`
+	UserInfo *string        `toml:"user_info"`
+	Log      []string       `toml:"log"`
+	Publish  []Published    `toml:"publish"`
+	KV       map[string]any `toml:"kv"`
+	Failure  string         `toml:"failure"`
+	FuelMax  int64          `toml:"fuel_max"`
 }
 
 // Published is an event that the plugin publishes.
@@ -137,6 +136,18 @@ func Read(path string) (*Suite, error) {
 	return s, nil
 }
 
+// ReadConfig reads a file of TOML with what a plugin is configured with.
+func ReadConfig(path string) (config map[string]any, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the config: %w", err)
+	}
+	if err := toml.Unmarshal(b, &config); err != nil {
+		return nil, describe(path, err)
+	}
+	return config, nil
+}
+
 // describe says where in the file something is wrong.
 func describe(path string, err error) error {
 	var unknown *toml.StrictMissingError
@@ -146,7 +157,7 @@ func describe(path string, err error) error {
 		var all []error
 		for _, e := range unknown.Errors {
 			row, _ := e.Position()
-			all = append(all, fmt.Errorf("%s:%d: unknown key %q", path, row, strings.Join(e.Key(), ".")))
+			all = append(all, fmt.Errorf("%s:%d: unknown key %q%s", path, row, strings.Join(e.Key(), "."), meant(e.Key())))
 		}
 		return errors.Join(all...)
 	case errors.As(err, &wrong):
@@ -171,6 +182,9 @@ func (c *Case) check() error {
 			return fmt.Errorf("flag %q: want api, batch, cache, unsigned or came", f)
 		}
 	}
+	if err := errors.Join(checkKept("kv", c.KV), checkKept("want.kv", c.Want.KV)); err != nil {
+		return err
+	}
 	return c.Want.check(hook)
 }
 
@@ -191,20 +205,23 @@ func (w *Want) check(h abi.Hook) error {
 	return nil
 }
 
-// event is what the plugin is asked of.
-func (c *Case) flagBits() (all abi.Flag) {
-	for _, f := range c.Event.Flags {
-		all |= flags[f]
+// kept returns what value is as bytes: a text as it is, a number as kv_incr keeps
+// it.
+func kept(value any) ([]byte, error) {
+	switch v := value.(type) {
+	case string:
+		return []byte(v), nil
+	case int64:
+		return abi.Int(uint64(v)), nil
 	}
-	return all
+	return nil, fmt.Errorf("%v: want a text, or a whole number for a counter", value)
 }
 
-// names returns the keys of m in order.
-func names[V any](m map[string]V) []string {
-	all := make([]string, 0, len(m))
-	for k := range m {
-		all = append(all, k)
+func checkKept(table string, m map[string]any) error {
+	for key, value := range m {
+		if _, err := kept(value); err != nil {
+			return fmt.Errorf("%s.%q = %w", table, key, err)
+		}
 	}
-	slices.Sort(all)
-	return all
+	return nil
 }
