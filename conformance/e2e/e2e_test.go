@@ -30,6 +30,7 @@ const patience = 3 * time.Minute
 var needs = map[string]func(*testing.T) (env string){
 	"browser": chromium,
 	"plugins": plugins,
+	"reload":  plugins,
 }
 
 // TestClients runs every scenario file in a Node process of its own, and each

@@ -1,17 +1,14 @@
 // Plugins: what the operator's own code makes of what clients and backends do.
-// REVURB_PLUGINS names the directory of the plugins.
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 
 import { backend as start } from '../lib/backend.js';
 import { connected, echo, hear, http, pusher, socket, subscribed } from '../lib/clients.js';
 import { jwt } from '../lib/jwt.js';
+import { hooks, plugin } from '../lib/plugins.js';
 import { channel, scenario } from '../lib/scenario.js';
 import { app, serve } from '../lib/server.js';
-import { eventually, fail, Heard } from '../lib/wait.js';
-
-const dir = process.env.REVURB_PLUGINS ?? fail('REVURB_PLUGINS does not name the directory of the plugins');
+import { eventually, Heard } from '../lib/wait.js';
 
 // An app for each plugin, so that no scenario meets another one's.
 const dialects = { pusher: app('token'), reverb: app('token-reverb', { dialect: 'reverb' }) };
@@ -29,24 +26,22 @@ const ids = (...of) => of.map((a) => a.id);
 const words = { words: ['darn'], deny: ['buy pills'], message: 'please be kind' };
 
 const plugins = [
-  {
-    name: 'jwt-auth',
+  plugin('jwt-auth', {
     apps: ids(...Object.values(dialects)),
     capabilities: ['config', 'hmac', 'clock'],
     authorize: { mode: 'replace' },
-    file: 'jwt-auth',
-  },
-  { name: 'door', apps: ids(...Object.values(doors)), file: 'door' },
-  { name: 'closed', apps: ids(closed), config: { closed: 'back at noon' }, file: 'door' },
-  { name: 'moderation', apps: ids(chat, both), config: words, file: 'moderation' },
-  { name: 'enrich', apps: ids(stamped, both), capabilities: ['clock'], file: 'enrich' },
-  { name: 'quota', apps: ids(quota), capabilities: ['kv'], config: { per_minute: 3 }, file: 'quota' },
-  { name: 'audit', apps: ids(audited), capabilities: ['log', 'kv'], file: 'audit' },
-].map(({ file, ...keys }) => ({ ...keys, path: join(dir, `${file}.wasm`) }));
+  }),
+  plugin('door', { apps: ids(...Object.values(doors)) }),
+  plugin('door', { name: 'closed', apps: ids(closed), config: { closed: 'back at noon' } }),
+  plugin('moderation', { apps: ids(chat, both), config: words }),
+  plugin('enrich', { apps: ids(stamped, both), capabilities: ['clock'] }),
+  plugin('quota', { apps: ids(quota), capabilities: ['kv'], config: { per_minute: 3 } }),
+  plugin('audit', { apps: ids(audited), capabilities: ['log', 'kv'] }),
+];
 
 const server = await serve(
   apps,
-  { plugins, hooks: { cache_dir: join(dir, 'cache') }, log: { format: 'json' } },
+  { plugins, hooks, log: { format: 'json' } },
   { patience: 60_000 }, // to compile them, the first time
 );
 
