@@ -151,11 +151,7 @@ func build(t *testing.T) string {
 	if race {
 		args = append(args, "-race")
 	}
-	cmd := exec.CommandContext(t.Context(), "go", append(args, "./cmd/revurb")...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	goTool(t, nil, append(args, "./cmd/revurb")...)
 	return bin
 }
 
@@ -219,39 +215,6 @@ func chromium(t *testing.T) string {
 	}
 	missing(t, "no Chromium is installed: make test installs it when run by root; otherwise install it (Debian: apt-get install chromium) or name one in REVURB_CHROMIUM")
 	return ""
-}
-
-// plugins puts the plugins that the scenarios use into a directory, and tells
-// them with an environment variable. Those of Go are built.
-func plugins(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.Abs(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, source := range map[string]string{
-		"jwt-auth": "plugins/examples/jwt-auth",
-		"quota":    "plugins/examples/quota",
-		"audit":    "plugins/examples/audit",
-		"door":     "conformance/e2e/testdata/door",
-	} {
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", filepath.Join(dir, name+".wasm"), "./"+source)
-		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go build %s: %v\n%s", source, err, out)
-		}
-	}
-	for _, name := range []string{"moderation", "enrich"} {
-		wasm, err := os.ReadFile(filepath.Join(root, "plugins/examples", name, name+".wasm"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name+".wasm"), wasm, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return "REVURB_PLUGINS=" + dir
 }
 
 // missing skips a test for want of something, or fails it where everything is

@@ -1,5 +1,5 @@
 // Plugins of a configuration. REVURB_PLUGINS names the directory that they are
-// in.
+// in, with a cache of them.
 
 import { join } from 'node:path';
 
@@ -15,5 +15,5 @@ export function plugin(name, keys = {}) {
   return { name, path: join(dir, `${name}.wasm`), limits: { deadline: '5s', start_deadline: '30s' }, ...keys };
 }
 
-/** The section [hooks], with a directory that all scenarios keep compiled plugins in. */
+/** The section [hooks], with the directory in which the plugins are compiled already. */
 export const hooks = { cache_dir: join(dir, 'cache') };

@@ -17,11 +17,10 @@ export function app(name, keys = {}) {
 
 /**
  * Starts a server with these apps for the scenarios of a file, and stops it
- * after them. Other sections of the configuration come in config, and other
- * options of Server.start in more.
+ * after them. Other sections of the configuration come in config.
  */
-export async function serve(apps, config = {}, more = {}) {
-  const server = await Server.start({ ...more, config: { ...config, apps } });
+export async function serve(apps, config = {}) {
+  const server = await Server.start({ config: { ...config, apps } });
   after(() => server.stop());
   return server;
 }
@@ -46,10 +45,9 @@ export class Server {
 
   /**
    * Starts a server and waits until it listens. Without a config it is started
-   * in an empty directory, so that there is no revurb.toml to find. patience is
-   * for a server that takes longer, as it does to compile plugins.
+   * in an empty directory, so that there is no revurb.toml to find.
    */
-  static async start({ config, args = [], env = {}, patience } = {}) {
+  static async start({ config, args = [], env = {} } = {}) {
     const s = new Server();
     s.#home = await mkdtemp(join(tmpdir(), 'revurb-e2e-'));
     if (config) {
@@ -59,7 +57,7 @@ export class Server {
       s.path = config.server?.path ?? '';
     }
     s.#spawn(['start', ...args], env);
-    await s.#listening(patience);
+    await s.#listening();
     return s;
   }
 
@@ -88,8 +86,8 @@ export class Server {
     });
   }
 
-  async #listening(patience) {
-    const address = await this.said(/\bhttps?:\/\/([^\s/:]+|\[[^\]]+\]):(\d+)/, patience);
+  async #listening() {
+    const address = await this.said(/\bhttps?:\/\/([^\s/:]+|\[[^\]]+\]):(\d+)/);
     this.port = Number(address[2]);
   }
 
@@ -99,7 +97,7 @@ export class Server {
   }
 
   /** Waits until the output matches, and returns the match. */
-  said(pattern, ms) {
+  said(pattern) {
     let look;
     const heard = new Promise((resolve, reject) => {
       look = () => {
@@ -112,7 +110,7 @@ export class Server {
       this.#watchers.add(look);
       look();
     });
-    return within(heard, () => `the server to write ${pattern}; it wrote:\n${this.#output}`, ms)
+    return within(heard, () => `the server to write ${pattern}; it wrote:\n${this.#output}`)
       .finally(() => this.#watchers.delete(look));
   }
 

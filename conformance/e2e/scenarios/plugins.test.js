@@ -39,11 +39,7 @@ const plugins = [
   plugin('audit', { apps: ids(audited), capabilities: ['log', 'kv'] }),
 ];
 
-const server = await serve(
-  apps,
-  { plugins, hooks, log: { format: 'json' } },
-  { patience: 60_000 }, // to compile them, the first time
-);
+const server = await serve(apps, { plugins, hooks, log: { format: 'json' } });
 
 const backends = new Map();
 for (const a of apps) backends.set(a, await start(http(server, a)));
