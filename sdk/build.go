@@ -16,6 +16,7 @@ type Source struct {
 	Dir      string
 	Name     string
 	Language string
+	given    string // the folder as it was asked for, for messages
 	file     string // what is compiled, in Dir; of Go, the package
 }
 
@@ -42,7 +43,7 @@ func Detect(dir string) (Source, error) {
 		if len(found) == 0 {
 			continue
 		}
-		s := Source{abs, name, l.language, l.file}
+		s := Source{abs, name, l.language, dir, l.file}
 		if s.file == "" {
 			if len(found) > 1 {
 				return s, fmt.Errorf("%s has %d files %s: which is the plugin? Put the others into a folder of their own", dir, len(found), l.pattern)
@@ -56,7 +57,7 @@ func Detect(dir string) (Source, error) {
 }
 
 // Output is where the plugin is built to unless one says otherwise.
-func (s Source) Output() string { return filepath.Join(s.Dir, s.Name+".wasm") }
+func (s Source) Output() string { return filepath.Join(s.given, s.Name+".wasm") }
 
 // Build compiles the plugin to the file out. What the compiler says goes to log.
 func (s Source) Build(ctx context.Context, out string, log io.Writer) error {

@@ -1,26 +1,23 @@
 package examples_test
 
 import (
-	"io"
-	"log/slog"
+	"bufio"
+	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
-
-	"github.com/revurb/revurb/core/config"
-	"github.com/revurb/revurb/hooks"
-	"github.com/revurb/revurb/hooks/loader"
-	"github.com/revurb/revurb/hooks/wasm"
 )
 
-// TestREADMEs loads what every example says to paste, as the server would.
+// TestREADMEs starts a server with what every example says to paste.
 func TestREADMEs(t *testing.T) {
 	readmes, err := filepath.Glob("*/README.md")
 	if err != nil || len(readmes) < 6 {
 		t.Fatalf("got %d READMEs, %v; want 6 or more", len(readmes), err)
 	}
-	cache := t.TempDir()
 	for _, path := range readmes {
 		example := filepath.Dir(path)
 		t.Run(example, func(t *testing.T) {
@@ -34,39 +31,68 @@ func TestREADMEs(t *testing.T) {
 			}
 			file := plugin(t, example)
 			for _, b := range found {
-				load(t, b, file, cache)
+				start(t, b, file)
 			}
 		})
 	}
 }
 
-// load loads a configuration whose plugins are all file.
-func load(t *testing.T, toml, file, cache string) {
+var paths = regexp.MustCompile(`(?m)^path = "(.*)"$`)
+
+// start starts a server with a configuration whose plugins are all file, and
+// stops it once it listens.
+func start(t *testing.T, toml, file string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(toml), 0o600); err != nil {
+	b, err := os.ReadFile(file)
+	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := config.Load(config.Options{Dir: dir})
-	if err != nil {
-		t.Fatalf("%v, in\n%s", err, toml)
+	named := paths.FindAllStringSubmatch(toml, -1)
+	if len(named) == 0 {
+		t.Fatalf("it names no plugin:\n%s", toml)
 	}
-	if len(l.Config.Plugins) == 0 {
-		t.Fatalf("it has no [[plugins]]:\n%s", toml)
-	}
-	for i := range l.Config.Plugins {
-		p := &l.Config.Plugins[i]
-		if got, want := filepath.Base(p.Path), filepath.Base(file); got != want {
+	for _, m := range named {
+		to := filepath.Join(dir, m[1])
+		if got, want := filepath.Base(to), filepath.Base(file); got != want {
 			t.Errorf("the path ends in %s, want %s", got, want)
 		}
-		p.Path = file
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	ld := loader.New(new(hooks.Hooks), loader.Settings{CacheDir: cache}, wasm.Host{}, "1.0.0", slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if _, err := ld.Reload(t.Context(), l.Config.Plugins); err != nil {
-		t.Errorf("%v, in\n%s", err, toml)
+	if err := os.WriteFile(filepath.Join(dir, "revurb.toml"), []byte(toml), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if err := ld.Close(t.Context()); err != nil {
-		t.Error(err)
+	cmd := exec.CommandContext(t.Context(), revurb, "start", "--port", "0")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "REVURB_ADMIN_LISTEN=", "REVURB_HOOKS_CACHE_DIR=")
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	listens := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "  Server ") {
+			listens = true
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err != nil || !listens {
+		t.Errorf("revurb start: %v, in\n%s\n%s", err, toml, log.String())
+	}
+	if got := strings.Count(log.String(), "loaded plugin"); got != len(named) {
+		t.Errorf("it loaded %d plugins, want %d:\n%s", got, len(named), log.String())
 	}
 }
 

@@ -38,17 +38,6 @@ func Compile(ctx context.Context, wasm []byte) (*Guest, error) {
 // Close frees the guest.
 func (g *Guest) Close(ctx context.Context) error { return g.runtime.Close(ctx) }
 
-// Imports are the names of what the guest takes from the host.
-func (g *Guest) Imports() []string {
-	var names []string
-	for _, f := range g.code.ImportedFunctions() {
-		if module, name, _ := f.Import(); module == abi.Module {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // Exports reports whether the guest exports a function.
 func (g *Guest) Exports(name string) bool {
 	_, ok := g.code.ExportedFunctions()[name]
