@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -52,36 +50,6 @@ func syntaxProblem(path string, err error) Problem {
 	}
 	line, column := at.Position()
 	return Problem{fmt.Sprintf("%s:%d:%d", path, line, column), what}
-}
-
-// collect puts the values of a tree of tables into flat, by names such as
-// "server.port" and "apps[0].id".
-func collect(tree map[string]any, prefix string, flat map[string]any) {
-	for part, v := range tree {
-		name := prefix + bare(part)
-		switch v := v.(type) {
-		case map[string]any:
-			collect(v, name+".", flat)
-		case []any:
-			for i, item := range v {
-				if table, ok := item.(map[string]any); ok {
-					collect(table, fmt.Sprintf("%s[%d].", name, i), flat)
-				}
-			}
-		}
-		flat[name] = v
-	}
-}
-
-// bareKey is a key that TOML takes without quotes.
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
-// bare is one part of a name, quoted if it would be misread otherwise.
-func bare(part string) string {
-	if bareKey.MatchString(part) {
-		return part
-	}
-	return strconv.Quote(part)
 }
 
 // reader goes through the file line by line, to know which line sets what.
@@ -170,13 +138,6 @@ func (r *reader) free(known, name string, at Source) {
 	}
 }
 
-func written(name string, list bool) string {
-	if list {
-		return "[[" + name + "]]"
-	}
-	return "[" + name + "]"
-}
-
 // index is that of the last table of the list called name, if it is a list.
 func (r *reader) index(name string) string {
 	if n := r.tables[name]; n > 0 {
@@ -184,11 +145,6 @@ func (r *reader) index(name string) string {
 	}
 	return ""
 }
-
-// indexes are the places of lists in a name.
-var indexes = regexp.MustCompile(`\[[0-9]+\]`)
-
-func unindexed(name string) string { return indexes.ReplaceAllString(name, "") }
 
 // keyValue reads "key = value" in the table of prefix. A table in braces is
 // read as if it had a header.
