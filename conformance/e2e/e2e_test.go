@@ -29,6 +29,8 @@ const patience = 3 * time.Minute
 // needs are the scenario files that need more than Node.
 var needs = map[string]func(*testing.T) (env string){
 	"browser": chromium,
+	"plugins": plugins,
+	"reload":  plugins,
 }
 
 // TestClients runs every scenario file in a Node process of its own, and each
@@ -149,11 +151,7 @@ func build(t *testing.T) string {
 	if race {
 		args = append(args, "-race")
 	}
-	cmd := exec.CommandContext(t.Context(), "go", append(args, "./cmd/revurb")...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	goTool(t, nil, append(args, "./cmd/revurb")...)
 	return bin
 }
 
@@ -162,7 +160,7 @@ func build(t *testing.T) string {
 // has looked at; what only its child processes look at, it cannot know.
 func readSources(t *testing.T) {
 	t.Helper()
-	for _, dir := range []string{"cmd", "core", "conformance/e2e/lib", "conformance/e2e/scenarios"} {
+	for _, dir := range []string{"cmd", "core", "hooks", "plugins", "sdk/go", "conformance/e2e/lib", "conformance/e2e/scenarios", "conformance/e2e/testdata"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err

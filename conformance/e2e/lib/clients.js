@@ -97,7 +97,7 @@ export function echo(t, server, app, broadcaster, { backend, user, ...more } = {
     Pusher,
     ...options(server),
     wssPort: server.port,
-    authEndpoint: `${backend.url}/broadcasting/auth`,
+    ...(backend && { authEndpoint: `${backend.url}/broadcasting/auth` }),
     // Without headers of its own a client shares those of all Echo clients in
     // the process, and with them who it is.
     auth: { headers: {} },

@@ -156,7 +156,7 @@ function defaults(config) {
   };
 }
 
-function toml({ apps = [], ...sections }) {
+function toml({ apps = [], plugins = [], ...sections }) {
   const lines = [];
   const table = (heading, keys, name) => {
     lines.push(heading);
@@ -172,5 +172,6 @@ function toml({ apps = [], ...sections }) {
   };
   for (const [name, keys] of Object.entries(sections)) table(`[${name}]`, keys, name);
   for (const a of apps) table('[[apps]]', a, 'apps');
+  for (const p of plugins) table('[[plugins]]', p, 'plugins');
   return lines.join('\n') + '\n';
 }
