@@ -80,6 +80,7 @@ func TestBreakerOpens(t *testing.T) {
 		"when half of 20 have failed, and the last not": {strings.Repeat("Fs", 10), hooks.Open},
 		"not when 9 of 20 have failed":                  {strings.Repeat("Fs", 9) + "ss", hooks.Closed},
 		"not when 9 of 20 have failed, and again":       {strings.Repeat(strings.Repeat("Fs", 9)+"ss", 3), hooks.Closed},
+		"not for failures of an earlier 20 calls":       {strings.Repeat("Fs", 8) + "sssF" + "FF", hooks.Closed},
 		"not before 20 calls":                           {strings.Repeat("FFs", 6) + "F", hooks.Closed},
 		"at the 20th call":                              {strings.Repeat("FFs", 6) + "FF", hooks.Open},
 	} {
@@ -105,7 +106,7 @@ func TestBreakerProbesAndRecovers(t *testing.T) {
 			if p.ask(t) {
 				t.Fatalf("called before %v have passed", pause)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if !p.ask(t) {
 				t.Fatalf("not called after %v", pause)
 			}
