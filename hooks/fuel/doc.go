@@ -12,7 +12,9 @@
 // unit. A guard of its own, which had to be right on every way out of a
 // function, would gain little over that.
 //
-// A guest must be valid before it is instrumented: the package checks only what
-// it relies on. It knows the binary format (WebAssembly 2.0, chapter 5) and
+// A guest must be valid, too: the package checks only what it relies on. But it
+// takes no more memory than a multiple of the guest's size, whatever numbers the
+// guest has in it, and what it has instrumented may be read by an engine that
+// believes them. It knows the binary format (WebAssembly 2.0, chapter 5) and
 // neither runs a guest nor knows what for.
 package fuel

@@ -134,6 +134,8 @@ func (w *rewriter) survey() {
 			w.globals += r.u32()
 		case exportSection:
 			w.surveyExports(r)
+		case dataSection:
+			w.surveyData(r)
 		case tagSection:
 			panic(refuse("it has exceptions, which are not supported"))
 		}
@@ -166,6 +168,36 @@ func (w *rewriter) surveyImports(r *reader) {
 			panic(refuse("it imports a %s, which is not supported", kindName(kind)))
 		}
 	}
+}
+
+// surveyData changes nothing: it sees that the data is there, and as long as it
+// says. Who reads a guest after this may take its numbers for true.
+func (w *rewriter) surveyData(r *reader) {
+	const passive, explicit = 1, 2
+	for range r.u32() {
+		flags := r.u32()
+		if flags == explicit {
+			r.u32() // the memory
+		}
+		if flags != passive {
+			w.constant(r, nil)
+		}
+		r.take(r.u32())
+	}
+}
+
+// Strip returns a guest without its custom sections, which mean nothing and may
+// be anything. The error is an *Error.
+func Strip(wasm []byte) (out []byte, err error) {
+	defer rescue(&err)
+	sections := split(wasm)
+	out = append(make([]byte, 0, len(wasm)), wasm[:headerSize]...)
+	for _, s := range sections {
+		if s.id != customSection {
+			out = append(appendU32(append(out, s.id), uint32(len(s.b))), s.b...)
+		}
+	}
+	return out, nil
 }
 
 func (w *rewriter) surveyExports(r *reader) {

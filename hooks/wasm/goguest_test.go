@@ -32,7 +32,7 @@ func buildGuest(t testing.TB, name string) []byte {
 // What kills a program of Go is an error of the call, and what it says is in
 // the log.
 func TestGoGuestsMisbehave(t *testing.T) {
-	wasm := buildGuest(t, "misbehave")
+	wasm, cache := buildGuest(t, "misbehave"), t.TempDir()
 	for _, c := range []struct {
 		hook abi.Hook
 		log  string
@@ -44,6 +44,7 @@ func TestGoGuestsMisbehave(t *testing.T) {
 	} {
 		log, out := logged(slog.LevelInfo)
 		o := small()
+		o.CacheDir = cache
 		o.Host.Log, o.Grants.Log = log, true
 		p := loadWith(t, wasm, o)
 		var v hooks.Verdict

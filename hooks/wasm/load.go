@@ -68,7 +68,18 @@ func (p *Plugin) prepare(ctx context.Context, wasm []byte) error {
 	if err != nil {
 		return err
 	}
-	done := p.stage("validate")
+	// First of all it is read by our own reader: the engine believes a guest of
+	// a few bytes that it has billions of functions, and takes memory for them.
+	done := p.stage("instrument")
+	instrumented, err := fuel.Instrument(wasm, fuel.Options{
+		Slice: slice, MaxPages: uint32(p.o.Limits.Memory / pageSize), MaxTable: uint32(p.o.Limits.Table),
+	})
+	if err != nil {
+		return fmt.Errorf("the plugin is refused: %w", err)
+	}
+	done()
+
+	done = p.stage("validate")
 	if err := validate(ctx, wasm, p.o.CacheDir, p.sum); err != nil {
 		return err
 	}
@@ -77,21 +88,12 @@ func (p *Plugin) prepare(ctx context.Context, wasm []byte) error {
 	}
 	done()
 
-	done = p.stage("instrument")
-	wasm, err = fuel.Instrument(wasm, fuel.Options{
-		Slice: slice, MaxPages: uint32(p.o.Limits.Memory / pageSize), MaxTable: uint32(p.o.Limits.Table),
-	})
-	if err != nil {
-		return fmt.Errorf("the plugin is refused: %w", err)
-	}
-	done()
-
 	done = p.stage("compile")
 	config := wazero.NewRuntimeConfig().WithCoreFeatures(features).
 		WithMemoryLimitPages(uint32(p.o.Limits.Memory / pageSize)).
 		WithCompilationCache(cache)
 	p.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	p.compiled, err = p.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, 2), wasm)
+	p.compiled, err = p.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, 2), instrumented)
 	if err != nil {
 		return fmt.Errorf("compile the plugin: %w", err)
 	}
@@ -118,9 +120,10 @@ func (p *Plugin) openCache() (cache wazero.CompilationCache, err error) {
 	return p.cache, nil
 }
 
-// validate reports what the specification finds wrong with a guest. It must be
-// done before the guest is instrumented, and takes a tenth of a second for a
-// guest of Go: what was valid once is noted in the cache.
+// validate reports what the specification finds wrong with a guest, as it was
+// before it was instrumented: that may make a mistake something else. It takes a
+// tenth of a second for a guest of Go, so what was valid once is noted in the
+// cache.
 func validate(ctx context.Context, wasm []byte, cacheDir, sum string) error {
 	var note string
 	if cacheDir != "" {
@@ -128,6 +131,10 @@ func validate(ctx context.Context, wasm []byte, cacheDir, sum string) error {
 		if _, err := os.Stat(note); err == nil {
 			return nil
 		}
+	}
+	wasm, err := fuel.Strip(wasm)
+	if err != nil {
+		return fmt.Errorf("the plugin is refused: %w", err)
 	}
 	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
 	defer func() { _ = rt.Close(ctx) }()

@@ -185,6 +185,36 @@ func TestTruncatedGuestsAreRefused(t *testing.T) {
 	}
 }
 
+// A few bytes that say they are billions of things take no memory for them.
+func TestGuestsThatBoastAreRefused(t *testing.T) {
+	const billions = "\xff\xff\xff\xff\x0f"
+	before := new(runtime.MemStats)
+	runtime.ReadMemStats(before)
+	for id := byte(0); id <= 12; id++ {
+		for _, content := range []string{
+			billions,                          // of what the section has
+			"\x01" + billions,                 // one, of so many parts
+			"\x01\x00\x41\x00\x0b" + billions, // one, at an address
+			"\x01" + billions + "\x60",
+			"\x04name\x01\x06" + billions, // names
+			"\x04name\x02\x07\x01\x00" + billions,
+		} {
+			wasm := "\x00asm\x01\x00\x00\x00" + string(id) + string(rune(len(content))) + content
+			if id == 10 { // which comes after the types of its functions
+				wasm = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a" + string(rune(len(content))) + content
+			}
+			if refused(t.Context(), []byte(wasm)) == nil {
+				t.Errorf("%x is loaded", wasm)
+			}
+		}
+	}
+	after := new(runtime.MemStats)
+	runtime.ReadMemStats(after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+		t.Errorf("they took %d MiB", took>>20)
+	}
+}
+
 func TestRandomBytesAreRefused(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 200 {
