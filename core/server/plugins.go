@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/revurb/revurb/core/admin"
 	"github.com/revurb/revurb/core/hub"
@@ -60,7 +59,7 @@ func (s *Server) loadPlugins(ctx context.Context) error {
 		return fmt.Errorf("load plugins: %w", err)
 	}
 	for _, p := range s.loader.Plugins() {
-		s.log.Info("loaded plugin", "plugin", p.Name, "hooks", hookNames(p.Hooks), "capabilities", p.Capabilities, "took", p.Took.Round(time.Millisecond).String())
+		s.log.Info("loaded plugin", "plugin", p.Name, "hooks", hookNames(p.Hooks), "capabilities", p.Capabilities, "took", p.Took)
 	}
 	return nil
 }
