@@ -45,6 +45,11 @@ $(e2e)/node_modules/.package-lock.json: $(e2e)/package.json $(e2e)/package-lock.
 e2e: e2e-deps ## Run only the end-to-end tests, and list their scenarios
 	REVURB_REQUIRE_ALL=1 go test -race -v ./$(e2e)
 
+.PHONY: guests
+guests: ## Build the guests again that are checked in, and compare
+	@.ci/toolchains
+	sdk/rebuild
+
 .PHONY: mutants
 mutants: ## Break our server on purpose, and see that the conformance suite notices
 	go test ./conformance/mutants -run TestMutants -count=1 -v

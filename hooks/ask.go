@@ -133,27 +133,26 @@ var errOpen = errors.New("the plugin has failed too often, and is not called for
 
 // call calls the plugin, unless it has failed too often.
 func (m *Member) call(ctx context.Context, h abi.Hook, e *Event, v *Verdict) error {
-	if !m.breaker.allow() {
+	probe, ok := m.breaker.allow()
+	if !ok {
 		m.skipped.Add(1)
 		return errOpen
 	}
 	err := m.Plugin.Call(ctx, h, e, v)
-	switch {
-	case err == nil:
-		m.breaker.success()
-	case !errors.Is(err, ErrRetired):
+	if errors.Is(err, ErrRetired) {
+		m.breaker.withdraw(probe)
+		return err
+	}
+	if pause, opened := m.breaker.done(probe, err != nil); opened {
+		m.log.Error("plugin keeps failing, and is not called for a while", "hook", h, "pause", pause, "err", err)
+	} else if err != nil {
 		m.report(h, err)
 	}
 	return err
 }
 
-// report notes that the plugin has failed, and logs it: a line a second at most.
+// report logs that the plugin has failed: a line a second at most.
 func (m *Member) report(h abi.Hook, err error) {
-	pause, opened := m.breaker.failure()
-	if opened {
-		m.log.Error("plugin keeps failing, and is not called for a while", "hook", h, "pause", pause, "err", err)
-		return
-	}
 	if !m.lines.Allow() {
 		m.unlogged.Add(1)
 		return

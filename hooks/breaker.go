@@ -46,32 +46,72 @@ type breaker struct {
 // State is the state of the breaker.
 func (b *breaker) State() BreakerState { return BreakerState(b.state.Load()) }
 
-// allow reports whether the plugin may be called now. The caller tells the
-// outcome with success or failure.
-func (b *breaker) allow() bool {
+// allow reports whether the plugin may be called now, and whether that call is
+// the probe. The caller tells how it has ended with done, or with withdraw.
+func (b *breaker) allow() (probe, ok bool) {
 	if b.State() == Closed {
-		return true
+		return false, true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.State() != Open || time.Now().Before(b.until) {
-		return b.State() == Closed
+		return false, b.State() == Closed
 	}
 	b.state.Store(int32(Probing))
-	return true
+	return true, true
 }
 
-func (b *breaker) success() {
-	if !b.troubled.Load() {
-		return
+// withdraw says that nothing has been called after all.
+func (b *breaker) withdraw(probe bool) {
+	if probe {
+		b.state.Store(int32(Open)) // nobody else changes it while it is Probing
+	}
+}
+
+// done notes how a call has ended, and reports whether that has opened the
+// breaker, and for how long.
+func (b *breaker) done(probe, failed bool) (pause time.Duration, opened bool) {
+	if !failed && !b.troubled.Load() {
+		return 0, false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.row = 0
-	b.calls++
-	if b.State() == Probing || b.calls >= tripWindow {
+	switch {
+	case probe && failed:
+		return b.open(), true
+	case probe:
 		b.reset()
+		return 0, false
+	case b.State() != Closed: // the call is from before: the probe alone decides
+		return 0, false
 	}
+	b.calls++
+	b.row++
+	if failed {
+		b.troubled.Store(true)
+		b.failures++
+	} else {
+		b.row = 0
+	}
+	full := b.calls >= tripWindow
+	switch {
+	case b.row >= tripRow || full && 2*b.failures >= b.calls:
+		return b.open(), true
+	case full && !failed:
+		b.reset()
+	case full:
+		b.calls, b.failures = 0, 0
+	}
+	return 0, false
+}
+
+// open leaves the plugin alone, for twice as long as the last time.
+func (b *breaker) open() (pause time.Duration) {
+	b.row, b.calls, b.failures = 0, 0, 0
+	b.pause = min(max(2*b.pause, minPause), maxPause)
+	b.until = time.Now().Add(b.pause)
+	b.state.Store(int32(Open))
+	return b.pause
 }
 
 // reset forgets all failures.
@@ -79,27 +119,4 @@ func (b *breaker) reset() {
 	b.row, b.calls, b.failures, b.pause = 0, 0, 0, 0
 	b.troubled.Store(false)
 	b.state.Store(int32(Closed))
-}
-
-// failure reports whether it has opened the breaker, and for how long.
-func (b *breaker) failure() (pause time.Duration, opened bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.troubled.Store(true)
-	b.row++
-	b.calls++
-	b.failures++
-	probing := b.State() == Probing
-	trip := b.row >= tripRow || b.calls >= tripWindow && 2*b.failures >= b.calls
-	if b.State() == Open || !probing && !trip {
-		if b.calls >= tripWindow {
-			b.calls, b.failures = 0, 0
-		}
-		return 0, false
-	}
-	b.row, b.calls, b.failures = 0, 0, 0
-	b.pause = min(max(2*b.pause, minPause), maxPause)
-	b.until = time.Now().Add(b.pause)
-	b.state.Store(int32(Open))
-	return b.pause, true
 }

@@ -40,17 +40,21 @@ func (hs *Hooks) Swap(s *Set) {
 		s = new(Set)
 	}
 	for _, m := range s.members {
-		m.start()
+		m.worker.start()
 	}
 	old := hs.set.Swap(s)
 	hs.mask.Store(s.mask)
 	if old == nil {
 		return
 	}
+	var ending []<-chan struct{}
 	for _, m := range old.members {
 		if s.named(m.Plugin.Name()) != m {
-			m.stop()
+			ending = append(ending, m.worker.end())
 		}
+	}
+	for _, done := range ending {
+		<-done
 	}
 }
 

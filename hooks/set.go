@@ -73,7 +73,7 @@ func NewMember(e Entry, log *slog.Logger) *Member {
 			m.hooks |= 1 << h
 		}
 	}
-	m.worker.init(m)
+	m.worker.member = m
 	return m
 }
 
@@ -103,7 +103,7 @@ type Stats struct {
 func (m *Member) Stats() Stats {
 	return Stats{
 		Breaker: m.breaker.State(), Skipped: m.skipped.Load(),
-		Queued: len(m.worker.queue), Dropped: m.worker.dropped.Load(),
+		Queued: m.worker.waiting(), Dropped: m.worker.dropped.Load(),
 	}
 }
 

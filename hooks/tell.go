@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,12 +25,7 @@ func (hs *Hooks) Tell(h abi.Hook, e Event) {
 	set := hs.set.Load()
 	for _, m := range set.chains[h] {
 		for m != nil && m.has(h) && m.concerns(h, &e) && !m.worker.add(note{h, e}) {
-			// It has been replaced since.
-			next := hs.set.Load().named(m.Plugin.Name())
-			if next == m {
-				break
-			}
-			m = next
+			m = hs.set.Load().named(m.Plugin.Name()) // it has been replaced since
 		}
 	}
 }
@@ -44,33 +38,32 @@ type note struct {
 
 func (n *note) size() int64 {
 	e := &n.event
-	return int64(len(e.Channel) + len(e.UserID) + len(e.Name) + len(e.Data) + len(e.UserInfo) + 200)
+	return int64(len(e.App) + len(e.Channel) + len(e.SocketID) + len(e.UserID) + len(e.Name) + len(e.Data) + len(e.UserInfo) + 256)
 }
 
 // worker tells a plugin what happens, one thing after the other.
 type worker struct {
 	member  *Member
-	queue   chan note
 	bytes   atomic.Int64
 	dropped atomic.Uint64
-	done    chan struct{} // closed when the worker has ended
 
-	mu      sync.RWMutex // guards what follows
-	started bool
-	stopped bool
+	mu    sync.RWMutex  // guards what follows
+	queue chan note     // nil while nothing runs; closed by end
+	done  chan struct{} // closed when the worker has ended
 }
 
-func (w *worker) init(m *Member) {
-	w.member = m
-	w.queue = make(chan note, maxQueued)
-	w.done = make(chan struct{})
+// waiting is how many notifications wait.
+func (w *worker) waiting() int {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return len(w.queue)
 }
 
-// add reports false when the worker has been stopped.
+// add reports false when the worker does not run.
 func (w *worker) add(n note) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if w.stopped {
+	if w.queue == nil {
 		return false
 	}
 	size := n.size()
@@ -88,34 +81,28 @@ func (w *worker) add(n note) bool {
 	return true
 }
 
-// start starts the worker of m, unless it runs.
-func (m *Member) start() {
-	w := &m.worker
+// start starts the worker, unless it runs.
+func (w *worker) start() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.started {
+	if w.queue != nil {
 		return
 	}
-	w.started = true
-	go w.run()
+	w.queue, w.done = make(chan note, maxQueued), make(chan struct{})
+	go w.run(w.queue, w.done)
 }
 
-// stop lets the worker of m tell what waits, for a while, and ends it.
-func (m *Member) stop() {
-	w := &m.worker
+// end has the worker tell what waits, for a while, and end: then it closes done.
+func (w *worker) end() (done <-chan struct{}) {
 	w.mu.Lock()
-	stopping := w.started && !w.stopped
-	w.stopped = true
-	w.mu.Unlock()
-	if !stopping {
-		return
-	}
+	defer w.mu.Unlock()
 	close(w.queue)
-	<-w.done
+	w.queue = nil
+	return w.done
 }
 
-func (w *worker) run() {
-	defer close(w.done)
+func (w *worker) run(queue <-chan note, done chan<- struct{}) {
+	defer close(done)
 	var ticks <-chan time.Time
 	if w.member.has(abi.Tick) {
 		t := time.NewTicker(tickEvery)
@@ -126,7 +113,7 @@ func (w *worker) run() {
 	var last time.Time // to tell, since the queue was closed
 	for {
 		select {
-		case n, ok := <-w.queue:
+		case n, ok := <-queue:
 			if !ok {
 				return
 			}
@@ -148,13 +135,13 @@ func (w *worker) run() {
 func (w *worker) closing() bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	return w.stopped
+	return w.queue == nil
 }
 
 // tell tells the plugin. What it fails to be told is lost.
 func (w *worker) tell(h abi.Hook, e *Event, v *Verdict) {
 	err := w.member.call(context.Background(), h, e, v)
-	if err != nil && h != abi.Tick && !errors.Is(err, ErrRetired) {
+	if err != nil && h != abi.Tick {
 		w.dropped.Add(1)
 	}
 }

@@ -48,7 +48,7 @@ func TestPluginsPage(t *testing.T) {
 // what.
 type step struct{ mark, file, text string }
 
-var marked = regexp.MustCompile("(?s)<!-- (run|background|shows|file: (\\S+)) -->\n```\\w+\n(.*?)```\n")
+var marked = regexp.MustCompile("(?s)<!-- (run|background|shows|file: (\\S+)) -->\n```[\\w ]+\n(.*?)```\n")
 
 func steps(section string) (all []step) {
 	for _, m := range marked.FindAllStringSubmatch(section, -1) {

@@ -31,6 +31,9 @@ var hookNames = [Hooks]string{
 // String returns the name of h, as "on_message".
 func (h Hook) String() string { return hookNames[h] }
 
+// MarshalText implements encoding.TextMarshaler.
+func (h Hook) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
 // Export returns the name of the function that a guest exports for h, as
 // "revurb_on_message".
 func (h Hook) Export() string { return Prefix + hookNames[h] }
@@ -72,6 +75,9 @@ func (s Status) String() string {
 	}
 	return "invalid"
 }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // ParseStatus returns the status with the given name, and whether there is one.
 func ParseStatus(name string) (Status, bool) {

@@ -6,6 +6,7 @@
 package kv
 
 import (
+	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"errors"
@@ -42,12 +43,12 @@ var (
 // memory of several shards together they would have to share a counter anyway.
 type Store struct {
 	// Static after construction.
-	budget int
-	now    func() time.Time
-	start  time.Time
+	now   func() time.Time
+	start time.Time
 
 	// mu, guards what follows.
 	mu      sync.Mutex
+	budget  int
 	entries map[string]*entry
 	expiry  byExpiry // the same, first to expire first
 	size    int      // bytes, of all entries
@@ -73,6 +74,14 @@ func New(budget int, now func() time.Time) *Store {
 		now = time.Now
 	}
 	return &Store{budget: budget, now: now, start: now(), entries: make(map[string]*entry)}
+}
+
+// Resize changes how many bytes s may use; 0 is DefaultBudget. What is more stays
+// until it expires.
+func (s *Store) Resize(budget int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.budget = cmp.Or(budget, DefaultBudget)
 }
 
 // Get appends the value of key to dst, and reports whether there is one.

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 )
 
 // stamp is what tells that a file is not what it was.
 type stamp struct {
-	size int64
-	time time.Time
+	info os.FileInfo
 	sum  string // of what was read
 }
 
@@ -23,11 +21,14 @@ func look(path string) (stamp, error) {
 	if err != nil {
 		return stamp{}, err
 	}
-	return stamp{size: info.Size(), time: info.ModTime()}, nil
+	return stamp{info: info}, nil
 }
 
 // same reports whether the file looks as it did.
-func (s stamp) same(t stamp) bool { return s.size == t.size && s.time.Equal(t.time) }
+func (s stamp) same(t stamp) bool {
+	return s.info != nil && t.info != nil && os.SameFile(s.info, t.info) &&
+		s.info.Size() == t.info.Size() && s.info.ModTime().Equal(t.info.ModTime())
+}
 
 // read reads the file of a plugin and checks its sum.
 func read(c Config) (wasm []byte, at stamp, err error) {
@@ -37,8 +38,8 @@ func read(c Config) (wasm []byte, at stamp, err error) {
 	if at, err = look(c.Path); err != nil {
 		return nil, at, fmt.Errorf("read the file: %w", err)
 	}
-	if c.Limits.Binary > 0 && at.size > int64(c.Limits.Binary) {
-		return nil, at, fmt.Errorf("the file has %d bytes, of at most %d: raise limits.binary, or build it smaller", at.size, c.Limits.Binary)
+	if size := at.info.Size(); c.Limits.Binary > 0 && size > int64(c.Limits.Binary) {
+		return nil, at, fmt.Errorf("the file has %d bytes, of at most %d: raise limits.binary, or build it smaller", size, c.Limits.Binary)
 	}
 	if wasm, err = os.ReadFile(c.Path); err != nil {
 		return nil, at, fmt.Errorf("read the file: %w", err)

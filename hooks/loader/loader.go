@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,7 +44,7 @@ type Loader struct {
 // loaded is a plugin that is there.
 type loaded struct {
 	config Config
-	stamp  stamp
+	stamp  stamp // guarded by the loader's mu
 	plugin *wasm.Plugin
 	member *hooks.Member
 	took   time.Duration // to load it
@@ -79,6 +81,11 @@ func (l *Loader) Reload(ctx context.Context, configs []Config) (r Report, err er
 		return r, ErrBusy
 	}
 	defer l.reloading.Unlock()
+	return l.reload(ctx, configs)
+}
+
+// reload is Reload, with reloading held.
+func (l *Loader) reload(ctx context.Context, configs []Config) (r Report, err error) {
 	start := time.Now()
 	r = Report{Added: []string{}, Replaced: []string{}, Kept: []string{}, Removed: []string{}}
 	before := map[string]*loaded{}
@@ -120,9 +127,8 @@ func (l *Loader) Reload(ctx context.Context, configs []Config) (r Report, err er
 	if err := l.swap(after); err != nil {
 		return r, err
 	}
-	for name := range before {
-		r.Removed = append(r.Removed, name)
-	}
+	r.Removed = slices.AppendSeq(r.Removed, maps.Keys(before))
+	slices.Sort(r.Removed)
 	r.Took = time.Since(start).Round(time.Millisecond).String()
 	return r, nil
 }
@@ -225,6 +231,7 @@ func (l *Loader) store(c Config) *kv.Store {
 		s = kv.New(int(c.Limits.KV), l.host.Now)
 		l.stores[c.Name] = s
 	}
+	s.Resize(int(c.Limits.KV))
 	return s
 }
 

@@ -1,6 +1,17 @@
 #!/bin/sh
-# Builds a plugin in C: build.sh SOURCE OUTPUT. What is in the repository was built
-# with clang 22 and lld 22 (Debian: clang-22 lld-22); CLANG names another.
+# Builds a plugin in C: build.sh SRC OUT. CLANG names another compiler.
+#
+# build.sh --version prints which compiler that is. Exit status 3: the tools are
+# not here.
 set -eu
-exec "${CLANG:-clang-22}" --target=wasm32 -nostdlib -mbulk-memory -O2 -Wall -Wextra -Werror \
+clang=${CLANG:-clang-22}
+if ! command -v "$clang" >/dev/null; then
+  echo "no clang for wasm32: install Debian's clang-22 and lld-22, or set CLANG to another" >&2
+  exit 3
+fi
+if [ "$1" = --version ]; then
+  "$clang" -dumpversion | sed 's/^/clang /'
+  exit
+fi
+exec "$clang" --target=wasm32 -nostdlib -mbulk-memory -O2 -Wall -Wextra -Werror \
   -Wno-unused-function -I"$(dirname "$0")" -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536 -o "$2" "$1"

@@ -6,20 +6,18 @@
 # rust-web-src, it builds core from that, once, into a cache. RUSTC and WASM_LD
 # name other tools; REVURB_CACHE another cache.
 #
-# Exit status 3: the tools are not here.
+# build.sh --version prints which compiler that is. Exit status 3: the tools are not here.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-src=$(realpath "${1:?usage: build.sh SRC OUT}")
-out=$(realpath -m "${2:?usage: build.sh SRC OUT}")
 target=wasm32-unknown-unknown
-
-# No path of this machine may be in what is built.
-common=(--target "$target" --edition 2021 -C opt-level=3 -C panic=abort -C strip=symbols -C codegen-units=1
-	-C debuginfo=0 --remap-path-prefix "$here=sdk/rust" --remap-path-prefix "$(dirname "$src")=src")
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+
+# No path of this machine may be in what is built.
+common=(--target "$target" --edition 2021 -C opt-level=3 -C panic=abort -C strip=symbols -C codegen-units=1
+	-C debuginfo=0 --remap-path-prefix "$here=sdk/rust")
 
 # works RUSTC FLAGS...: can it compile for wasm32 at all?
 works() {
@@ -73,6 +71,14 @@ if [ -z "$rustc" ]; then
 	echo "no Rust for $target: run 'rustup target add $target', or install Debian's rustc-web, rust-web-src and lld" >&2
 	exit 3
 fi
+
+if [ "${1:-}" = --version ]; then
+	"$rustc" -V | cut -d ' ' -f 1,2
+	exit
+fi
+src=$(realpath "${1:?usage: build.sh SRC OUT}")
+out=$(realpath -m "${2:?usage: build.sh SRC OUT}")
+common+=(--remap-path-prefix "$(dirname "$src")=src")
 
 "$rustc" "${common[@]}" "${extra[@]}" --crate-name revurb --crate-type rlib --out-dir "$tmp" "$here/src/lib.rs"
 "$rustc" "${common[@]}" "${extra[@]}" --crate-name plugin --crate-type cdylib --extern "revurb=$tmp/librevurb.rlib" \
