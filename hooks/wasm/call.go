@@ -149,7 +149,7 @@ func (x *instance) answer(v *hooks.Verdict) error {
 	at, n := uint32(x.stack[0]>>32), uint32(x.stack[0])
 	if at == 0 {
 		if n > uint32(abi.Drop) {
-			return fmt.Errorf("%w: status %d", ErrVerdict, n)
+			return fmt.Errorf("%w: status %d is none, as after a panic", ErrVerdict, int32(n))
 		}
 		v.Reset(abi.Status(n))
 		return nil

@@ -121,6 +121,11 @@ for (const [dialect, a] of Object.entries(dialects)) {
     });
   }
 
+  claim('what the backend signs is no token', async (t) => {
+    const said = await refusal(user(t, a, 'ada'), channel('private-'));
+    assert.deepEqual(said, { type: 'AuthError', error: 'auth is no JWT', status: 403 });
+  });
+
   claim('a client that has fetched a new token gets in when it connects again', async (t) => {
     let auth = token({ channels: [name], exp: past });
     const client = pusher(t, server, a, {
