@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -84,7 +85,9 @@ func follow(t *testing.T, section, bin string) {
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+	// What is for the tests is a variable that the server does not know.
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REVURB_") })
+	cmd.Env = append(env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"REVURB_SERVER_PORT="+port, "REVURB_ADMIN_LISTEN=", "GORACE=atexit_sleep_ms=0")
 	err := runWithOutput(cmd)
 	last := ""
