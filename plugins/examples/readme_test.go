@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,7 +70,9 @@ func start(t *testing.T, toml, file string) {
 	}
 	cmd := exec.CommandContext(t.Context(), revurb, "start", "--port", "0")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "REVURB_ADMIN_LISTEN=", "REVURB_HOOKS_CACHE_DIR=")
+	// What is for the tests is a variable that the server does not know.
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REVURB_") })
+	cmd.Env = append(env, "REVURB_ADMIN_LISTEN=", "REVURB_HOOKS_CACHE_DIR=")
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
