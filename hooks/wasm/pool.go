@@ -106,11 +106,14 @@ func (p *Plugin) release(x *instance) {
 // guest that fails every time is made again only so often.
 func (p *Plugin) discard(x *instance) {
 	s := x.slot
+	p.looking.Lock()
+	s.seen = s.counters // nobody can look at them until the next one is there
+	p.looking.Unlock()
+	p.respawns.Add(1)
 	p.drop(x)
 	if p.retired.Load() {
 		return
 	}
-	p.respawns.Add(1)
 	wait, ok := p.pace.AllowN(1)
 	if ok {
 		go p.respawn(s)
