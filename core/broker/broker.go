@@ -8,6 +8,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/frame"
@@ -18,7 +19,15 @@ type Message struct {
 	channel.Topic
 	Frame  *frame.Frame // as clients receive it
 	Except string       // the socket ID that does not get it, or ""
+
+	// Version is that of the event that a cache channel keeps, in a cluster: they
+	// grow. 0 is none.
+	Version int64
 }
+
+// ErrUnavailable is the error of what cannot be done while what ties the nodes
+// together is away. It is worth trying again.
+var ErrUnavailable = errors.New("the cluster is not reachable")
 
 // Broker delivers messages at most once, and those of one publisher in the
 // order in which they were published.

@@ -17,6 +17,10 @@ import (
 type Event struct {
 	Name string
 	Data json.RawMessage // a JSON string
+
+	// Version is set by a store of a cluster: events that replace one another have
+	// growing ones. 0 is none.
+	Version int64
 }
 
 // Store keeps one event for each topic. All methods may be called concurrently.

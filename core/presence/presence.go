@@ -23,6 +23,15 @@ type Member struct {
 	Info   json.RawMessage // user_info as it was signed, an object; nil is none
 }
 
+// Change is that a user has become a member of a channel, or is one no more, on
+// all nodes of a cluster.
+type Change struct {
+	channel.Topic
+	Member        // of who has gone, the ID alone
+	Came   bool   // else it has gone
+	Except string // the socket ID of the connection that it came with, which knows
+}
+
 // Members knows the members of every presence channel. All methods may be
 // called concurrently; those for one topic take effect one after the other.
 type Members interface {

@@ -1,0 +1,97 @@
+package redis
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Config is where the Redis is that the nodes of a cluster share. Without an
+// address there is none, and the server runs alone.
+type Config struct {
+	URL      string `koanf:"url"`  // redis://, rediss:// or unix://; instead of what follows, up to db
+	Host     string `koanf:"host"` // "" is no cluster
+	Port     int    `koanf:"port"`
+	Username string `koanf:"username"`
+	Password string `koanf:"password"`
+	DB       int    `koanf:"db"`
+	TLS      bool   `koanf:"tls"`
+
+	Sentinels        []string `koanf:"sentinels"` // host:port; the master is asked of them
+	Master           string   `koanf:"master"`    // its name there
+	SentinelPassword string   `koanf:"sentinel_password"`
+	Cluster          []string `koanf:"cluster"` // host:port of some nodes of a Redis Cluster
+
+	Prefix      string        `koanf:"prefix"`       // of all keys and channels; each cluster of servers has its own
+	Lease       time.Duration `koanf:"lease"`        // after which a node that is silent is taken for dead
+	PublishWait time.Duration `koanf:"publish_wait"` // for which an event waits while Redis is away
+}
+
+// DefaultConfig is no cluster.
+var DefaultConfig = Config{
+	Port: 6379, Prefix: "revurb", Lease: 10 * time.Second, PublishWait: 2 * time.Second,
+	Sentinels: []string{}, Cluster: []string{},
+}
+
+// Enabled reports whether there is a Redis to share.
+func (c Config) Enabled() bool {
+	return c.URL != "" || c.Host != "" || len(c.Sentinels) > 0 || len(c.Cluster) > 0
+}
+
+// How long Redis may take. A server that takes longer is as good as none.
+const (
+	dialTimeout = time.Second
+	answer      = 1500 * time.Millisecond
+)
+
+// options returns what all kinds of clients have in common. Nothing is tried
+// again by the library: a PUBLISH that timed out may have been done.
+func (c Config) options() (o redis.UniversalOptions, err error) {
+	o = redis.UniversalOptions{
+		DialTimeout: dialTimeout, ReadTimeout: answer, WriteTimeout: answer, PoolTimeout: answer,
+		ContextTimeoutEnabled: true, MaxRetries: -1, PoolSize: 16, MinIdleConns: 1,
+		Username: c.Username, Password: c.Password, DB: c.DB,
+		MasterName: c.Master, SentinelPassword: c.SentinelPassword,
+	}
+	if c.TLS {
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	switch {
+	case len(c.Cluster) > 0:
+		o.Addrs = c.Cluster
+		o.IsClusterMode = true
+		if c.DB != 0 {
+			return o, errors.New("redis.db: a Redis Cluster has only the database 0")
+		}
+	case len(c.Sentinels) > 0:
+		o.Addrs = c.Sentinels
+		if c.Master == "" {
+			return o, errors.New("redis.master: the sentinels have to be asked for a master by its name, such as \"mymaster\"")
+		}
+	case c.URL != "":
+		u, err := redis.ParseURL(c.URL)
+		if err != nil {
+			return o, fmt.Errorf("redis.url: %s; it is redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path", strings.TrimPrefix(err.Error(), "redis: "))
+		}
+		o.Addrs, o.Username, o.Password, o.DB, o.TLSConfig = []string{u.Addr}, u.Username, u.Password, u.DB, u.TLSConfig
+	default:
+		o.Addrs = []string{fmt.Sprintf("%s:%d", c.Host, c.Port)}
+		if strings.Contains(c.Host, ":") { // an IPv6 address
+			o.Addrs[0] = fmt.Sprintf("[%s]:%d", c.Host, c.Port)
+		}
+	}
+	return o, nil
+}
+
+// client returns a client. It connects when it is first used.
+func (c Config) client() (redis.UniversalClient, error) {
+	o, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	return redis.NewUniversalClient(&o), nil
+}

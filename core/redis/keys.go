@@ -1,0 +1,50 @@
+package redis
+
+import (
+	"fmt"
+	"hash/crc32"
+	"strings"
+
+	"github.com/revurb/revurb/core/channel"
+)
+
+// All keys of a topic are in one partition, whose name is in braces, so that a
+// Redis Cluster has them in one place. A single Redis has one partition.
+const clusterPartitions = 16
+
+// topicKey is a topic in keys, channels and scripts. No app's ID and no
+// channel's name has a zero byte.
+func topicKey(t channel.Topic) string { return t.App + "\x00" + t.Channel }
+
+func parseTopic(key string) (t channel.Topic, ok bool) {
+	t.App, t.Channel, ok = strings.Cut(key, "\x00")
+	return t, ok
+}
+
+// keys are the names of what a cluster has in Redis.
+type keys struct {
+	prefix     string
+	partitions int
+	publish    string // the command
+}
+
+func (k keys) partition(topic string) int {
+	if k.partitions == 1 {
+		return 0
+	}
+	return int(crc32.ChecksumIEEE([]byte(topic)) % uint32(k.partitions))
+}
+
+// of is what all keys of a partition begin with.
+func (k keys) of(partition int) string { return fmt.Sprintf("%s:{%d}", k.prefix, partition) }
+
+// control is what the keys of the cluster itself begin with.
+func (k keys) control() string { return k.prefix + ":{nodes}" }
+
+// channel is where the messages of a topic are published.
+func (k keys) channel(topic string) string { return k.of(k.partition(topic)) + ":t:" + topic }
+
+// probe is where a node publishes to itself.
+func (k keys) probe(partition int, node string, shard int) string {
+	return fmt.Sprintf("%s:probe:%s:%d", k.of(partition), node, shard)
+}

@@ -1,0 +1,150 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/presence"
+)
+
+// Members is the presence.Members of a node.
+type Members struct{ *Node }
+
+var _ presence.Members = Members{}
+
+// Members returns the node as the members of presence channels.
+func (n *Node) Members() Members { return Members{n} }
+
+// Changes implements hub.Cluster.
+func (n *Node) Changes(tell func(presence.Change)) { n.tell = tell }
+
+// enterWait is how long a member waits to see itself.
+const enterWait = 2 * time.Second
+
+// Enter implements hub.Cluster. While Redis is away, members are those that this
+// node knows of, and those who come.
+func (n *Node) Enter(ctx context.Context, t channel.Topic, socketID string, m presence.Member, limit int, enter func([]presence.Member)) error {
+	key := topicKey(t)
+	if _, err := n.come(ctx, key, socketID, m, limit); err != nil {
+		return err
+	}
+	n.replicas.wait(ctx, key, func(c *replica) bool { return c.loaded && c.users[m.UserID] != nil })
+	n.replicas.mu.Lock()
+	defer n.replicas.mu.Unlock()
+	c := n.replicas.open(key)
+	if c.users[m.UserID] == nil { // Redis is away, or slow: it will say so itself
+		c.users[m.UserID] = &copied{order: time.Now().UnixNano(), info: m.Info}
+		n.replicas.tell(key, m.UserID, m.Info, true, socketID)
+	}
+	enter(c.members())
+	return nil
+}
+
+// come notes a connection of a member. It is first if the user was on no node.
+func (n *Node) come(ctx context.Context, key, socketID string, m presence.Member, limit int) (first bool, err error) {
+	p, who := n.part(key), member{key, m.UserID}
+	done := p.join(who, socketID, string(m.Info), limit)
+	if done == nil {
+		return false, nil
+	}
+	select {
+	case r := <-done:
+		switch {
+		case r.err != nil:
+			return false, nil // it is said when Redis is back
+		case r.code < 0:
+			return false, presence.ErrFull
+		}
+		return r.code > 0, nil
+	case <-ctx.Done():
+		p.leave(who, socketID)
+		return false, ctx.Err()
+	}
+}
+
+// wait waits until a copy is as it should be, or for as long as enterWait.
+func (r *replicas) wait(ctx context.Context, topic string, is func(*replica) bool) {
+	timeout := time.NewTimer(enterWait)
+	defer timeout.Stop()
+	for {
+		r.mu.Lock()
+		c := r.open(topic)
+		ok, changed := is(c), c.changed
+		r.mu.Unlock()
+		if ok || r.node.health.away() {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timeout.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Depart implements hub.Cluster.
+func (n *Node) Depart(t channel.Topic, socketID, userID string) {
+	key := topicKey(t)
+	n.part(key).leave(member{key, userID}, socketID)
+}
+
+// Join implements presence.Members.
+func (m Members) Join(ctx context.Context, t channel.Topic, socketID string, who presence.Member, limit int) ([]presence.Member, bool, error) {
+	key := topicKey(t)
+	first, err := m.come(ctx, key, socketID, who, limit)
+	if err != nil {
+		return nil, false, err
+	}
+	list, err := m.List(ctx, t)
+	return list, first, err
+}
+
+// Leave implements presence.Members.
+func (m Members) Leave(ctx context.Context, t channel.Topic, socketID string) (presence.Member, bool, error) {
+	key := topicKey(t)
+	p := m.part(key)
+	for user, h := range p.local(key) {
+		here, last := p.leave(member{key, user}, socketID)
+		if !here {
+			continue
+		}
+		who := presence.Member{UserID: user}
+		if h.info != "" {
+			who.Info = []byte(h.info)
+		}
+		if !last {
+			return who, false, nil
+		}
+		if err := p.settle(ctx); err != nil {
+			return who, false, ErrAway
+		}
+		// Who is nowhere anymore was the last; that another node has the user
+		// again already is for the moment after.
+		list, err := m.List(ctx, t)
+		return who, err == nil && !slices.ContainsFunc(list, func(x presence.Member) bool { return x.UserID == user }), err
+	}
+	return presence.Member{}, false, nil
+}
+
+// List implements presence.Members.
+func (m Members) List(ctx context.Context, t channel.Topic) ([]presence.Member, error) {
+	key := topicKey(t)
+	s, err := m.snapshot(ctx, key)
+	if err != nil {
+		return nil, errors.Join(ErrAway, err)
+	}
+	c := replica{users: s.users}
+	return c.members(), nil
+}
+
+// Count implements presence.Members.
+func (m Members) Count(ctx context.Context, t channel.Topic) (int, error) {
+	key := topicKey(t)
+	n, err := m.state.HGet(ctx, m.part(key).prefix+":p:"+key, "n").Int()
+	return n, absent(err)
+}

@@ -1,0 +1,188 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/occupancy"
+	"github.com/revurb/revurb/core/presence"
+)
+
+// ErrAway is the error of what cannot be done while Redis does not answer.
+var ErrAway = fmt.Errorf("redis does not answer: %w", broker.ErrUnavailable)
+
+// Node is this server among those that share a Redis. Its ports are Broker,
+// Members, Users, Cache and Occupancy; it is itself what hub calls a cluster.
+type Node struct {
+	// Static after New.
+	config  Config
+	keys    keys
+	scripts scripts
+	log     *slog.Logger
+	publish redis.UniversalClient // for what nobody may do twice
+	state   redis.UniversalClient
+	bus     redis.UniversalClient
+
+	parts    []*partition
+	shards   []*shard
+	batcher  batcher
+	replicas replicas
+	outbox   outbox
+	health   health
+	peers    peers
+
+	// Set by Start methods, before anything else.
+	deliver func(broker.Message) error
+	tell    func(presence.Change)
+	noted   func(occupancy.Change)
+
+	mu   sync.Mutex // guards what follows
+	name string     // of this incarnation: another one after the others took the node for dead
+
+	garbage atomic.Uint64 // envelopes that nobody could have sent
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	closed  atomic.Bool
+}
+
+// New returns a node that does nothing yet. Redis need not be there.
+func New(c Config, log *slog.Logger) (*Node, error) {
+	n := &Node{config: c, log: log, name: newName()}
+	n.keys = keys{prefix: c.Prefix, partitions: 1, publish: "PUBLISH"}
+	shards := standaloneShards
+	if len(c.Cluster) > 0 {
+		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
+		shards = clusterPartitions
+	}
+	n.scripts = newScripts(n.keys.publish)
+	for _, client := range []*redis.UniversalClient{&n.publish, &n.state, &n.bus} {
+		var err error
+		if *client, err = c.client(); err != nil {
+			return nil, err
+		}
+	}
+	for i := range n.keys.partitions {
+		n.parts = append(n.parts, newPartition(n, i))
+	}
+	for i := range shards {
+		n.shards = append(n.shards, newShard(n, i))
+	}
+	n.batcher.init(n)
+	n.replicas.init(n)
+	n.outbox.node, n.health.node, n.peers.node = n, n, n
+	return n, nil
+}
+
+func newName() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// Name is what this node calls itself in Redis, at the moment.
+func (n *Node) Name() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.name
+}
+
+// Run keeps the node in touch with the others, until Close. It is called once,
+// when the node's ports have been started.
+func (n *Node) Run() {
+	ctx, stop := context.WithCancel(context.Background())
+	n.stop = stop
+	for _, p := range n.parts {
+		n.running.Go(func() { p.run(ctx) })
+	}
+	for _, s := range n.shards {
+		n.running.Go(func() { s.run(ctx) })
+	}
+	n.running.Go(func() { n.batcher.run(ctx) })
+	n.running.Go(func() { n.health.run(ctx) })
+	n.running.Go(func() { n.reaper(ctx) })
+	n.running.Go(func() { n.outbox.run(ctx) })
+}
+
+// Close takes the node from the others, if Redis answers, and lets go of it.
+// Whoever was here has left by now.
+func (n *Node) Close() error {
+	if !n.closed.CompareAndSwap(false, true) || n.stop == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
+	defer cancel()
+	err := n.leave(ctx)
+	n.stop()
+	n.running.Wait()
+	return errors.Join(err, n.publish.Close(), n.state.Close(), n.bus.Close())
+}
+
+// leave says what is left to be said, and that this node is gone.
+func (n *Node) leave(ctx context.Context) error {
+	for _, p := range n.parts {
+		if err := p.settle(ctx); err != nil {
+			return fmt.Errorf("say goodbye to the cluster: %w", err)
+		}
+	}
+	name := n.Name()
+	for i := range n.parts {
+		p := n.keys.of(i)
+		err := n.state.HDel(ctx, p+":nodes", name).Err()
+		if err == nil {
+			err = n.state.Del(ctx, p+":n:"+name, p+":m:"+name).Err()
+		}
+		if err != nil {
+			return fmt.Errorf("say goodbye to the cluster: %w", err)
+		}
+	}
+	c := n.keys.control()
+	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":info", name).Err()); err != nil {
+		return fmt.Errorf("say goodbye to the cluster: %w", err)
+	}
+	return nil
+}
+
+// again makes the node another one, unless it is that already: the others have
+// taken was for dead. All that is here is said again under the new name.
+func (n *Node) again(was string, why string) {
+	n.mu.Lock()
+	if n.name != was {
+		n.mu.Unlock()
+		return
+	}
+	n.name = newName()
+	name := n.name
+	n.mu.Unlock()
+	n.log.Warn("this node is another one to the cluster", "was", was, "is", name, "reason", why)
+	for _, p := range n.parts {
+		p.poke()
+	}
+	n.health.poke()
+}
+
+// run runs a script on a partition's keys.
+func (n *Node) run(ctx context.Context, s *redis.Script, part string, args ...any) *redis.Cmd {
+	return s.Run(ctx, n.state, []string{part + ":nodes"}, append([]any{part}, args...)...)
+}
+
+// sleep waits, and reports whether ctx is still on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,130 @@
+package redis
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/occupancy"
+)
+
+// Occupancy is the occupancy.Tracker of a node. What it counts, hub tells the node
+// already; the scripts write down what has changed, and one node tells of it.
+type Occupancy struct{ *Node }
+
+var _ occupancy.Tracker = Occupancy{}
+
+// Occupancy returns the node as what backends are told of.
+func (n *Node) Occupancy() Occupancy { return Occupancy{n} }
+
+// Start implements occupancy.Tracker.
+func (o Occupancy) Start(tell func(occupancy.Change)) { o.noted = tell }
+
+// Join implements occupancy.Tracker. The node has been told by Count and Enter.
+func (Occupancy) Join(context.Context, channel.Topic, string) error { return nil }
+
+// Leave implements occupancy.Tracker. The node has been told by Count and Depart.
+func (Occupancy) Leave(context.Context, channel.Topic, string) error { return nil }
+
+// Missed implements occupancy.Tracker.
+func (o Occupancy) Missed(ctx context.Context, t channel.Topic) (bool, error) {
+	key := topicKey(t)
+	first, err := o.state.SetNX(ctx, o.part(key).prefix+":miss:"+key, 1, occupancy.Grace).Result()
+	return first, absent(err)
+}
+
+// Flush implements occupancy.Tracker. The other nodes tell of who has left.
+func (Occupancy) Flush(context.Context) error { return nil }
+
+const (
+	group     = "tell"
+	readBlock = 500 * time.Millisecond
+	readMost  = 200
+	orphaned  = 15 * time.Second // after which another node tells what one has taken and not told
+)
+
+// outbox takes what scripts have written down, each once in the cluster.
+type outbox struct{ node *Node }
+
+func (o *outbox) run(ctx context.Context) {
+	for _, p := range o.node.parts {
+		o.node.running.Go(func() { o.drain(ctx, p.prefix+":ev") })
+	}
+}
+
+func (o *outbox) drain(ctx context.Context, stream string) {
+	pause := 50 * time.Millisecond
+	for ctx.Err() == nil {
+		entries, err := o.read(ctx, stream)
+		if redis.HasErrorPrefix(err, "NOGROUP") {
+			// From the beginning: what was written before anyone read is told, too.
+			err = o.node.state.XGroupCreateMkStream(ctx, stream, group, "0").Err()
+			if redis.HasErrorPrefix(err, "BUSYGROUP") {
+				err = nil
+			}
+		}
+		if err != nil && !sleep(ctx, pause) {
+			return
+		}
+		pause = min(2*pause, time.Second)
+		if err == nil {
+			pause = 50 * time.Millisecond
+		}
+		if o.node.noted == nil {
+			return
+		}
+		ids := make([]string, 0, len(entries))
+		for _, e := range entries {
+			o.tell(e)
+			ids = append(ids, e.ID)
+		}
+		if len(ids) > 0 {
+			_ = o.node.state.XAck(ctx, stream, group, ids...).Err() // else another node tells of it again
+		}
+	}
+}
+
+// read returns what is to be told: what nobody has taken, or somebody has who is
+// gone.
+func (o *outbox) read(ctx context.Context, stream string) ([]redis.XMessage, error) {
+	n := o.node
+	left, _, err := n.state.XAutoClaim(ctx, &redis.XAutoClaimArgs{
+		Stream: stream, Group: group, Consumer: n.Name(), MinIdle: orphaned, Start: "0", Count: readMost,
+	}).Result()
+	if err != nil || len(left) > 0 {
+		return left, err
+	}
+	streams, err := n.state.XReadGroup(ctx, &redis.XReadGroupArgs{
+		Group: group, Consumer: n.Name(), Streams: []string{stream, ">"}, Count: readMost, Block: readBlock,
+	}).Result()
+	if err == redis.Nil {
+		return nil, nil
+	}
+	if err != nil || len(streams) == 0 {
+		return nil, err
+	}
+	return streams[0].Messages, nil
+}
+
+func (o *outbox) tell(e redis.XMessage) {
+	field := func(name string) string { s, _ := e.Values[name].(string); return s }
+	t, ok := parseTopic(field("t"))
+	if !ok {
+		return
+	}
+	c := occupancy.Change{Topic: t, UserID: field("u")}
+	switch kind := field("e"); kind {
+	case "occupied", "added":
+		c.Came = true
+	case "vacated", "removed":
+	default:
+		return
+	}
+	if strings.HasPrefix(t.Channel, "#") {
+		return
+	}
+	o.node.noted(c)
+}

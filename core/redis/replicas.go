@@ -1,0 +1,243 @@
+package redis
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/revurb/revurb/core/presence"
+)
+
+// replicas are copies of who is in the topics that this node listens to. Each
+// change that Redis publishes has a version, one more than the last; where one is
+// missing, or has come to a connection that was made anew, the copy is compared
+// with what Redis has. So this node's clients hear of each change once.
+type replicas struct {
+	node *Node
+
+	mu  sync.Mutex // guards what follows, and the order of what is told
+	all map[string]*replica
+}
+
+// replica is the copy of one topic.
+type replica struct {
+	epoch   string
+	v       int64
+	users   map[string]*copied
+	loaded  bool
+	loading bool
+	pending []change      // that came while it was loaded
+	changed chan struct{} // closed at the next change, and made anew
+}
+
+// copied is a member as Redis has it.
+type copied struct {
+	order int64
+	info  []byte
+}
+
+func (r *replicas) init(n *Node) {
+	r.node = n
+	r.all = map[string]*replica{}
+}
+
+// open returns the copy of a topic, which is made if there is none. It is called
+// with mu held.
+func (r *replicas) open(topic string) *replica {
+	c := r.all[topic]
+	if c == nil {
+		c = &replica{users: map[string]*copied{}, changed: make(chan struct{})}
+		r.all[topic] = c
+		r.load(topic, c)
+	}
+	return c
+}
+
+// drop forgets a topic.
+func (r *replicas) drop(topic string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.all, topic)
+}
+
+// subscribed is told that messages of a topic come, from now on or again: what
+// came before is unknown.
+func (r *replicas) subscribed(_ context.Context, topic string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.all[topic]; c != nil {
+		c.loading = false // whatever is being loaded may be older than this
+		r.load(topic, c)
+	}
+}
+
+// load compares the copy with Redis, in the background. It is called with mu held.
+func (r *replicas) load(topic string, c *replica) {
+	if c.loading {
+		return
+	}
+	c.loading = true
+	go r.fetch(topic, c)
+}
+
+func (r *replicas) fetch(topic string, c *replica) {
+	n := r.node
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		r.mu.Lock()
+		stale := r.all[topic] != c || !c.loading || n.closed.Load()
+		r.mu.Unlock()
+		if stale {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
+		s, err := n.snapshot(ctx, topic)
+		cancel()
+		if err == nil && s.wait <= 0 {
+			r.mu.Lock()
+			if r.all[topic] == c && c.loading {
+				r.replace(topic, c, s)
+			}
+			r.mu.Unlock()
+			return
+		}
+		// While the nodes say again what they have, who is missing has not gone.
+		time.Sleep(max(pause, s.wait))
+	}
+}
+
+// replace makes the copy what Redis has, and tells of the differences. It is
+// called with mu held.
+func (r *replicas) replace(topic string, c *replica, s snapshot) {
+	for user := range c.users {
+		if s.users[user] == nil && c.loaded {
+			r.tell(topic, user, nil, false, "")
+		}
+	}
+	for _, user := range s.ordered() {
+		if c.users[user] == nil && c.loaded {
+			r.tell(topic, user, s.users[user].info, true, "")
+		}
+	}
+	c.epoch, c.v, c.users = s.epoch, s.v, s.users
+	c.loaded, c.loading = true, false
+	pending := c.pending
+	c.pending = nil
+	for _, ch := range pending {
+		r.apply(topic, c, ch)
+	}
+	c.wake()
+}
+
+// changed applies a change that Redis has published.
+func (r *replicas) changed(topic string, ch change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.all[topic]
+	switch {
+	case c == nil:
+	case c.loading:
+		c.pending = append(c.pending, ch)
+	default:
+		r.apply(topic, c, ch)
+	}
+}
+
+func (r *replicas) apply(topic string, c *replica, ch change) {
+	switch {
+	case c.loading:
+		c.pending = append(c.pending, ch)
+		return
+	case ch.epoch != c.epoch || ch.v > c.v+1:
+		c.pending = append(c.pending, ch)
+		r.load(topic, c)
+		return
+	case ch.v <= c.v:
+		return
+	}
+	c.v = ch.v
+	_, was := c.users[ch.user]
+	if ch.came {
+		c.users[ch.user] = &copied{ch.order, ch.info}
+	} else {
+		delete(c.users, ch.user)
+	}
+	if was != ch.came {
+		r.tell(topic, ch.user, ch.info, ch.came, ch.except)
+	}
+	c.wake()
+}
+
+func (r *replicas) tell(topic, user string, info []byte, came bool, except string) {
+	t, ok := parseTopic(topic)
+	if !ok || r.node.tell == nil {
+		return
+	}
+	r.node.tell(presence.Change{Topic: t, Member: presence.Member{UserID: user, Info: info}, Came: came, Except: except})
+}
+
+func (c *replica) wake() {
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// members returns who is in the copy, in the order in which they came.
+func (c *replica) members() []presence.Member {
+	s := snapshot{users: c.users}
+	all := make([]presence.Member, 0, len(c.users))
+	for _, user := range s.ordered() {
+		all = append(all, presence.Member{UserID: user, Info: c.users[user].info})
+	}
+	return all
+}
+
+// snapshot is a topic as Redis has it.
+type snapshot struct {
+	epoch string
+	wait  time.Duration // for which nodes still say what they have
+	v     int64
+	users map[string]*copied
+}
+
+func (s snapshot) ordered() []string {
+	return slices.SortedFunc(maps.Keys(s.users), func(a, b string) int {
+		switch x, y := s.users[a].order, s.users[b].order; {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+// snapshot reads a topic.
+func (n *Node) snapshot(ctx context.Context, topic string) (s snapshot, err error) {
+	p := n.part(topic)
+	reply, err := n.run(ctx, n.scripts.snapshot, p.prefix, topic).Slice()
+	if err != nil {
+		return s, err
+	}
+	s.users = map[string]*copied{}
+	s.epoch, _ = reply[0].(string)
+	if ms, _ := reply[1].(int64); ms > 0 {
+		s.wait = time.Duration(ms) * time.Millisecond
+	}
+	hash, _ := reply[2].([]any)
+	for i := 0; i+1 < len(hash); i += 2 {
+		key, _ := hash[i].(string)
+		value, _ := hash[i+1].(string)
+		switch user, isInfo := strings.CutPrefix(key, "i\x00"); {
+		case key == "v":
+			s.v, _ = strconv.ParseInt(value, 10, 64)
+		case isInfo:
+			if order, info, err := parseInfo([]byte(value)); err == nil {
+				s.users[user] = &copied{order, info}
+			}
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,45 @@
+package redis
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The scripts are in files of their own. What common.lua has is before each of
+// them.
+var (
+	//go:embed scripts/common.lua
+	commonLua string
+	//go:embed scripts/apply.lua
+	applyLua string
+	//go:embed scripts/register.lua
+	registerLua string
+	//go:embed scripts/snapshot.lua
+	snapshotLua string
+	//go:embed scripts/reap.lua
+	reapLua string
+	//go:embed scripts/pump.lua
+	pumpLua string
+	//go:embed scripts/renew.lua
+	renewLua string
+	//go:embed scripts/claim.lua
+	claimLua string
+	//go:embed scripts/cache.lua
+	cacheLua string
+)
+
+// scripts are the same for all nodes.
+type scripts struct {
+	apply, register, snapshot, reap, pump, renew, claim, cache *redis.Script
+}
+
+func newScripts(publish string) scripts {
+	common := strings.ReplaceAll(commonLua, "@PUBLISH@", publish)
+	s := func(lua string) *redis.Script { return redis.NewScript(common + lua) }
+	return scripts{
+		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
+		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua),
+	}
+}
