@@ -1,0 +1,98 @@
+package redistest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Conn returns a new connection of somebody who may do everything. It is
+// closed with the test.
+func (s *Server) Conn() *Conn {
+	s.tb.Helper()
+	c, err := s.dial()
+	if err != nil {
+		s.tb.Fatalf("connecting to redis-server %s: %v", s.Addr(), err)
+	}
+	s.tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Do does one command on a connection of its own, and fails the test if that
+// fails. See [Conn.Do] for what it returns.
+func (s *Server) Do(args ...any) any {
+	s.tb.Helper()
+	v, err := s.Try(args...)
+	if err != nil {
+		s.tb.Fatalf("redis-server %s: %v: %v", s.Addr(), args, err)
+	}
+	return v
+}
+
+// Try is Do for a command that may fail.
+func (s *Server) Try(args ...any) (any, error) {
+	c, err := s.dial()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Do(args...)
+}
+
+func (s *Server) dial() (*Conn, error) {
+	c, err := Dial(s.Addr(), s.TLSConfig())
+	if err != nil {
+		return nil, err
+	}
+	username, password := s.config.username, s.config.password
+	if s.config.admin != "" {
+		username, password = adminName, s.config.admin
+	}
+	switch {
+	case username != "":
+		_, err = c.Do("AUTH", username, password)
+	case password != "":
+		_, err = c.Do("AUTH", password)
+	}
+	if err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("redis auth: %w", err)
+	}
+	return c, nil
+}
+
+// CPU returns how much processor time the server has used, in and for its
+// process; Redis counts in microseconds. Asking costs some 20 of them.
+func (s *Server) CPU() time.Duration {
+	s.tb.Helper()
+	info, err := s.info("cpu")
+	if err != nil {
+		s.tb.Fatalf("redis-server %s: %v", s.Addr(), err)
+	}
+	var sum time.Duration
+	for _, field := range []string{"used_cpu_user", "used_cpu_sys"} {
+		seconds, err := strconv.ParseFloat(info[field], 64)
+		if err != nil {
+			s.tb.Fatalf("redis-server %s: %s: %v", s.Addr(), field, err)
+		}
+		sum += time.Duration(seconds * float64(time.Second)).Round(time.Microsecond)
+	}
+	return sum
+}
+
+// info returns one section of INFO.
+func (s *Server) info(section string) (map[string]string, error) {
+	v, err := s.Try("INFO", section)
+	if err != nil {
+		return nil, err
+	}
+	text, _ := v.(string)
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields, nil
+}
