@@ -11,6 +11,7 @@ import (
 
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/auth"
+	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/hub"
 	"github.com/revurb/revurb/core/metrics"
 	"github.com/revurb/revurb/core/protocol"
@@ -96,6 +97,10 @@ func (api *API) respond(w http.ResponseWriter, r *request) (status int) {
 	var f *failure
 	if errors.As(err, &f) {
 		return f.write(w)
+	}
+	if errors.Is(err, broker.ErrUnavailable) {
+		api.log.Debug("the cluster is away", "err", err)
+		return fail(http.StatusServiceUnavailable, "The cluster is not reachable at the moment: try again").retryAfter(time.Second).write(w)
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return statusGone // nobody is left to read an answer

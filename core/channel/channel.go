@@ -47,20 +47,24 @@ type Channel struct {
 	pending  []message
 	bytes    int    // in pending
 	next     uint64 // the number of the next message
+	newest   int64  // the newest version of what a cache keeps that was sent
 	pumping  bool
 }
 
 // entry is a subscriber, and the number of the first message that it gets: not
-// those that were waiting when it came.
+// those that were waiting when it came. Of what a cache keeps it has been shown
+// the version after, and gets only what is newer.
 type entry struct {
-	sub  Subscriber
-	from uint64
+	sub   Subscriber
+	from  uint64
+	after int64
 }
 
 type message struct {
-	frame  *frame.Frame
-	except Subscriber
-	number uint64
+	frame   *frame.Frame
+	except  Subscriber
+	number  uint64
+	version int64 // of what a cache keeps; 0 is none
 }
 
 // New returns the channel called name, with nobody in it.
@@ -71,16 +75,26 @@ func New(name string) *Channel {
 // Add subscribes s, and sends it greeting before anything else that it hears
 // of the channel. It reports whether s was not subscribed before.
 func (c *Channel) Add(s Subscriber, greeting ...*frame.Frame) bool {
+	return c.AddAfter(s, 1<<63-1, greeting...)
+}
+
+// AddAfter is Add for who is shown, in the greeting, what a cache keeps: of the
+// given version, or 0 for nothing. It reports false, and does nothing, if
+// something newer has been sent meanwhile, which s would miss.
+func (c *Channel) AddAfter(s Subscriber, version int64, greeting ...*frame.Frame) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.index[s]; ok {
+	if _, ok := c.index[s]; ok || c.newest > version {
 		return false
+	}
+	if version == 1<<63-1 {
+		version = 0
 	}
 	for _, f := range greeting {
 		s.Send(f)
 	}
 	c.index[s] = len(c.subs)
-	c.subs = append(c.subs, entry{s, c.next})
+	c.subs = append(c.subs, entry{s, c.next, version})
 	c.snapshot = nil
 	return true
 }
@@ -121,15 +135,21 @@ func (c *Channel) Len() int {
 // Broadcast sends f to every subscriber but except, which may be nil. It
 // returns before they have it; it does not block.
 func (c *Channel) Broadcast(f *frame.Frame, except Subscriber) error {
+	return c.BroadcastVersion(f, except, 0)
+}
+
+// BroadcastVersion is Broadcast of what a cache keeps, of the given version.
+func (c *Channel) BroadcastVersion(f *frame.Frame, except Subscriber, version int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.newest = max(c.newest, version)
 	if len(c.subs) == 0 {
 		return nil
 	}
 	if c.bytes+len(f.Wire()) > maxPending && len(c.pending) > 0 {
 		return ErrOverloaded
 	}
-	c.pending = append(c.pending, message{f, except, c.next})
+	c.pending = append(c.pending, message{f, except, c.next, version})
 	c.bytes += len(f.Wire())
 	c.next++
 	if c.pumping {
@@ -210,17 +230,20 @@ type batch struct {
 	messages []message
 	joined   *frame.Frame
 	excepts  bool // one of the messages has a subscriber that does not get it
+	versions bool // one of the messages is what a cache keeps
 }
 
 func (b *batch) prepare() {
 	if len(b.messages) == 1 {
-		b.joined, b.excepts = b.messages[0].frame, b.messages[0].except != nil
+		m := b.messages[0]
+		b.joined, b.excepts, b.versions = m.frame, m.except != nil, m.version != 0
 		return
 	}
 	frames := make([]*frame.Frame, len(b.messages))
 	for i, m := range b.messages {
 		frames[i] = m.frame
 		b.excepts = b.excepts || m.except != nil
+		b.versions = b.versions || m.version != 0
 	}
 	b.joined = frame.Join(frames)
 }
@@ -265,7 +288,7 @@ func (b *batch) sendPart(subs []entry) (messages, bytes int) {
 			// scheduler, which takes the processor away in every one of them.
 			runtime.Gosched()
 		}
-		if e.from > first || b.excepts && b.exceptsOne(e.sub) {
+		if e.from > first || b.excepts && b.exceptsOne(e.sub) || b.versions && e.after > 0 {
 			m, n := b.sendSome(e)
 			messages += m
 			bytes += n
@@ -290,7 +313,7 @@ func (b *batch) exceptsOne(s Subscriber) bool {
 // sendSome sends those messages of the batch that are for e, one by one.
 func (b *batch) sendSome(e entry) (messages, bytes int) {
 	for _, m := range b.messages {
-		if m.number >= e.from && m.except != e.sub {
+		if m.number >= e.from && m.except != e.sub && (m.version == 0 || m.version > e.after) {
 			e.sub.Send(m.frame)
 			messages++
 			bytes += len(m.frame.Wire())

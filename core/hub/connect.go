@@ -15,11 +15,14 @@ import (
 func (h *Hub) Connect(ctx context.Context, a *app.App, p Peer, client *hooks.Client) (*Session, error) {
 	t := h.tenant(a)
 	s := &Session{App: a, peer: p, t: t, client: client}
-	if !t.add(s, a.MaxConnections) {
+	h.control(ctx, t)
+	if !t.add(s, h.room(a.ID, a.MaxConnections)) {
 		return nil, protocol.ErrOverQuota
 	}
+	h.connected(t)
 	if err := h.askConnect(ctx, s); err != nil {
 		t.remove(s)
+		h.connected(t)
 		return nil, err
 	}
 	t.metrics.Connected.Inc()
@@ -37,6 +40,7 @@ func (h *Hub) Disconnect(ctx context.Context, s *Session) {
 	h.tellPlugins(abi.OnDisconnect, s, "", "")
 	h.signOut(ctx, s)
 	s.t.remove(s)
+	h.connected(s.t)
 }
 
 // EachSession calls yield with every session of every app on this node.

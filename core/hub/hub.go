@@ -38,6 +38,8 @@ type Ports struct {
 	Webhooks  Webhooks
 
 	Hooks *hooks.Hooks // nil is no plugins, now and ever
+
+	Cluster Cluster // nil is a node that runs alone
 }
 
 // Hub is one node.
@@ -74,11 +76,14 @@ func New(ports Ports, m *metrics.Metrics, log *slog.Logger) (*Hub, error) {
 		seed:    maphash.MakeSeed(),
 		tenants: map[string]*tenant{},
 	}
-	if err := ports.Broker.Start(h.deliver); err != nil {
-		return nil, fmt.Errorf("start broker: %w", err)
-	}
 	if ports.Occupancy != nil {
 		ports.Occupancy.Start(h.changed)
+	}
+	if ports.Cluster != nil {
+		ports.Cluster.Changes(h.changedMember)
+	}
+	if err := ports.Broker.Start(h.deliver); err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
 	}
 	m.Watch(h.gauges)
 	return h, nil
@@ -90,6 +95,10 @@ func (h *Hub) deliver(m broker.Message) error {
 	if t == nil {
 		return nil
 	}
+	if h.ports.Cluster != nil && m.Topic == controlTopic(m.App) {
+		t.terminate(string(m.Frame.Payload()), t.app.TerminateCode)
+		return nil
+	}
 	ch := t.channel(m.Channel)
 	if ch == nil {
 		return nil
@@ -98,7 +107,7 @@ func (h *Hub) deliver(m broker.Message) error {
 	if s := t.session(m.Except); s != nil {
 		except = s
 	}
-	return ch.Broadcast(m.Frame, except)
+	return ch.BroadcastVersion(m.Frame, except, m.Version)
 }
 
 // tell serialises what this node tells others of t. The caller calls done when

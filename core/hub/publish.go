@@ -88,6 +88,14 @@ func (h *Hub) Publish(ctx context.Context, a *app.App, e Event) error {
 		// Data may be a small part of a large request, which must not be kept
 		// for its sake.
 		kept := cache.Event{Name: e.Name, Data: bytes.Clone(m.Data)}
+		if h.ports.Cluster != nil {
+			out := broker.Message{Topic: topic, Frame: encode(m), Except: e.Except}
+			if err := h.ports.Cluster.PublishCached(ctx, out, kept, a.CacheTTL); err != nil {
+				return fmt.Errorf("publish to cache channel: %w", err)
+			}
+			h.metrics.App(a.ID).Published.Inc()
+			return nil
+		}
 		if err := h.ports.Cache.Put(ctx, topic, kept, a.CacheTTL); err != nil {
 			return fmt.Errorf("write cache: %w", err)
 		}
@@ -127,6 +135,10 @@ func (h *Hub) ClientEvent(ctx context.Context, s *Session, e Event) error {
 		m.UserID = sub.userID
 	}
 	err := h.publish(ctx, channel.Topic{App: s.App.ID, Channel: e.Channel}, m, s.ID)
+	if errors.Is(err, broker.ErrUnavailable) {
+		h.log.Debug("client event is refused", "app", s.App.ID, "err", err)
+		return protocol.ErrAway
+	}
 	if errors.Is(err, channel.ErrOverloaded) {
 		s.t.metrics.Limited("channel")
 		return protocol.ErrClientEventRate

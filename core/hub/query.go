@@ -15,7 +15,10 @@ import (
 // Channels returns the channels of a that have subscribers and whose names
 // begin with prefix, and how many subscribers each has. Those of users are not
 // among them.
-func (h *Hub) Channels(_ context.Context, a *app.App, prefix string) (map[string]int, error) {
+func (h *Hub) Channels(ctx context.Context, a *app.App, prefix string) (map[string]int, error) {
+	if h.ports.Cluster != nil {
+		return h.ports.Cluster.Channels(ctx, a.ID, prefix)
+	}
 	counts := map[string]int{}
 	t := h.tenantOf(a.ID)
 	if t == nil {
@@ -30,7 +33,10 @@ func (h *Hub) Channels(_ context.Context, a *app.App, prefix string) (map[string
 }
 
 // Subscriptions is how many subscribers a channel of a has.
-func (h *Hub) Subscriptions(_ context.Context, a *app.App, name string) (int, error) {
+func (h *Hub) Subscriptions(ctx context.Context, a *app.App, name string) (int, error) {
+	if h.ports.Cluster != nil {
+		return h.ports.Cluster.Subscriptions(ctx, channel.Topic{App: a.ID, Channel: name})
+	}
 	if t := h.tenantOf(a.ID); t != nil {
 		if ch := t.channel(name); ch != nil {
 			return ch.Len(), nil
@@ -72,11 +78,14 @@ func (h *Hub) Cached(ctx context.Context, a *app.App, name string) (e cache.Even
 }
 
 // Connections is how many clients are connected to a.
-func (h *Hub) Connections(_ context.Context, a *app.App) (int, error) {
-	if t := h.tenantOf(a.ID); t != nil {
-		return t.connections(), nil
+func (h *Hub) Connections(_ context.Context, a *app.App) (n int, err error) {
+	if h.ports.Cluster != nil {
+		n = h.ports.Cluster.Elsewhere(a.ID)
 	}
-	return 0, nil
+	if t := h.tenantOf(a.ID); t != nil {
+		n += t.connections()
+	}
+	return n, nil
 }
 
 // gauges reports what there is, for the metrics.

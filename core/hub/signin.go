@@ -61,7 +61,7 @@ func (h *Hub) SignIn(ctx context.Context, s *Session, in Signin) error {
 	s.user = id
 	s.authorized.Store(true)
 	s.t.know(id.id, s)
-	if first {
+	if first && h.ports.Cluster == nil {
 		h.tellWatchers(ctx, s.App, id.id, online)
 	}
 	s.Reply(signedIn(in))
@@ -89,7 +89,7 @@ func (h *Hub) signOut(ctx context.Context, s *Session) {
 		h.log.Error("sign out", "app", s.App.ID, "err", err)
 		return
 	}
-	if last {
+	if last && h.ports.Cluster == nil {
 		h.tellWatchers(ctx, s.App, s.user.id, offline)
 	}
 }

@@ -101,23 +101,14 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 		}
 		ch = s.t.newChannel(name)
 	}
-	greeting, err := h.greet(ctx, s, kind, topic, m)
-	if err != nil {
+	if err := h.greet(ctx, s, kind, topic, m, ch, first); err != nil {
 		if first {
+			s.t.close(ch)
 			h.leaveTopic(ctx, topic)
 		}
+		h.count(topic, ch.Len())
 		return err
 	}
-	for _, f := range greeting {
-		s.t.metrics.BytesOut.Add(float64(len(f.Wire())))
-	}
-	s.t.metrics.Deliveries.Add(float64(len(greeting)))
-	if first {
-		// Before the greeting is sent: who has read it may have something
-		// published at once, and must hear that.
-		s.t.open(ch)
-	}
-	ch.Add(s, greeting...)
 	if s.subs == nil {
 		s.subs = map[string]*subscription{}
 	}
@@ -135,35 +126,82 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 	return nil
 }
 
-// greet returns what s hears first: that it is subscribed, who is there, and
-// what a cache channel replays. Whoever becomes a member does so last, so that
-// nobody is one whose subscription then fails.
-func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channel.Topic, m presence.Member) ([]*frame.Frame, error) {
-	var replay *frame.Frame
-	missed := false
-	if kind.Cache {
-		e, _, ok, err := h.ports.Cache.Get(ctx, t)
-		if err != nil {
-			return nil, fmt.Errorf("read cache: %w", err)
-		}
-		missed = !ok
-		replay = encodeReplay(t.Channel, e, ok)
+// greet puts s into the channel, after it was told what it hears first: that it
+// is subscribed, who is there, and what a cache channel replays. Whoever becomes
+// a member does so last, so that nobody is one whose subscription then fails.
+func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channel.Topic, m presence.Member, ch *channel.Channel, first bool) error {
+	if first && h.ports.Cluster != nil {
+		s.t.open(ch) // so that it notices what is published while it is read here
 	}
-	succeeded := protocol.Message{Event: protocol.EventSubscriptionSucceeded, Channel: t.Channel}
-	if kind.Presence {
-		list, err := h.arrive(ctx, s, t, m)
+	for {
+		replay, version, err := h.replay(ctx, s, kind, t)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		succeeded.Data = encodeMembers(list)
+		admitted := true
+		admit := func(list []presence.Member) {
+			succeeded := protocol.Message{Event: protocol.EventSubscriptionSucceeded, Channel: t.Channel}
+			if kind.Presence {
+				succeeded.Data = encodeMembers(list)
+			}
+			greeting := []*frame.Frame{encode(succeeded)}
+			if replay != nil {
+				greeting = append(greeting, replay)
+			}
+			if first {
+				// Before the greeting is sent: who has read it may have something
+				// published at once, and must hear that.
+				s.t.open(ch)
+			}
+			if !kind.Cache {
+				ch.Add(s, greeting...)
+			} else if admitted = ch.AddAfter(s, version, greeting...); !admitted {
+				return
+			}
+			for _, f := range greeting {
+				s.t.metrics.BytesOut.Add(float64(len(f.Wire())))
+			}
+			s.t.metrics.Deliveries.Add(float64(len(greeting)))
+		}
+		if err := h.admit(ctx, s, kind, t, m, ch, admit); err != nil || admitted {
+			return err
+		}
 	}
-	if missed {
+}
+
+// admit calls in, with the members if it is a presence channel, and s among them.
+func (h *Hub) admit(ctx context.Context, s *Session, kind channel.Kind, t channel.Topic, m presence.Member, ch *channel.Channel, in func([]presence.Member)) error {
+	h.count(t, ch.Len()+1)
+	switch {
+	case !kind.Presence:
+		in(nil)
+		return nil
+	case h.ports.Cluster != nil:
+		return h.enter(ctx, s, t, m, in)
+	}
+	list, err := h.arrive(ctx, s, t, m)
+	if err == nil {
+		in(list)
+	}
+	return err
+}
+
+// replay is what a cache channel replays, and its version. While the cluster is
+// away nobody knows.
+func (h *Hub) replay(ctx context.Context, s *Session, kind channel.Kind, t channel.Topic) (f *frame.Frame, version int64, err error) {
+	if !kind.Cache {
+		return nil, 0, nil
+	}
+	e, _, ok, err := h.ports.Cache.Get(ctx, t)
+	switch {
+	case errors.Is(err, broker.ErrUnavailable):
+		return nil, 0, nil
+	case err != nil:
+		return nil, 0, fmt.Errorf("read cache: %w", err)
+	case !ok:
 		h.notifyMiss(ctx, s, t)
 	}
-	if replay == nil {
-		return []*frame.Frame{encode(succeeded)}, nil
-	}
-	return []*frame.Frame{encode(succeeded), replay}, nil
+	return encodeReplay(t.Channel, e, ok), e.Version, nil
 }
 
 // encodeReplay is the last event of a cache channel, or that there is none.
@@ -181,7 +219,7 @@ func encode(m protocol.Message) *frame.Frame { return frame.Of(m.Size(), m.Appen
 func (h *Hub) arrive(ctx context.Context, s *Session, t channel.Topic, m presence.Member) ([]presence.Member, error) {
 	list, first, err := h.ports.Members.Join(ctx, t, s.ID, m, s.App.MaxPresenceMembers)
 	if errors.Is(err, presence.ErrFull) {
-		return nil, protocol.Rejected(t.Channel, "Presence channel %s is full: it may have %d members", t.Channel, s.App.MaxPresenceMembers)
+		return nil, fullChannel(s, t)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("join presence channel: %w", err)
@@ -191,6 +229,10 @@ func (h *Hub) arrive(ctx context.Context, s *Session, t channel.Topic, m presenc
 		h.announce(ctx, t, added, s.ID)
 	}
 	return list, nil
+}
+
+func fullChannel(s *Session, t channel.Topic) error {
+	return protocol.Rejected(t.Channel, "Presence channel %s is full: it may have %d members", t.Channel, s.App.MaxPresenceMembers)
 }
 
 // announce publishes what the server itself has to say of a topic. An error is

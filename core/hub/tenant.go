@@ -14,6 +14,7 @@ import (
 type tenant struct {
 	metrics *metrics.App
 	app     *app.App
+	control sync.Once // listens to the other nodes
 
 	mu       sync.RWMutex // guards what follows
 	sessions map[string]*Session
@@ -75,7 +76,7 @@ func (t *tenant) close(ch *channel.Channel) {
 func (t *tenant) add(s *Session, limit int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if limit > 0 && len(t.sessions) >= limit {
+	if limit < 0 || limit > 0 && len(t.sessions) >= limit {
 		return false
 	}
 	for s.ID == "" || t.sessions[s.ID] != nil {

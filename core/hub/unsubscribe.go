@@ -29,12 +29,17 @@ func (h *Hub) leave(ctx context.Context, s *Session, name string) {
 	if ch.Kind.Presence && s.App.Dialect == protocol.Reverb {
 		s.t.forget(sub.userID, s)
 	}
-	if ch.Remove(s) {
+	empty := ch.Remove(s)
+	if ch.Kind.Presence && h.ports.Cluster != nil {
+		h.ports.Cluster.Depart(topic, s.ID, sub.userID)
+	}
+	h.count(topic, ch.Len())
+	if empty {
 		s.t.close(ch)
 		h.leaveTopic(ctx, topic)
 	}
 	h.recount(ctx, s.App, s.t, ch)
-	if ch.Kind.Presence {
+	if ch.Kind.Presence && h.ports.Cluster == nil {
 		h.depart(ctx, s, topic)
 	}
 }

@@ -52,6 +52,10 @@ func (h *Hub) watch(ctx context.Context, s *Session, friends []string) {
 	if len(friends) == 0 {
 		return
 	}
+	if h.ports.Cluster != nil {
+		h.watchTogether(ctx, s, friends)
+		return
+	}
 	for _, id := range friends {
 		if checkUserID(s.App, id) != nil {
 			continue // nobody can sign in as this user
@@ -66,18 +70,32 @@ func (h *Hub) watch(ctx context.Context, s *Session, friends []string) {
 		h.log.Error("look who is online", "app", s.App.ID, "err", err)
 		return
 	}
+	h.tellWatched(s, friends, there)
+}
+
+// tellWatched tells s which of its friends are there, and which are not.
+func (h *Hub) tellWatched(s *Session, friends, there []string) {
 	away := slices.DeleteFunc(slices.Clone(friends), func(id string) bool { return slices.Contains(there, id) })
 	s.Reply(protocol.Message{Event: protocol.EventWatchlist, Data: encodeWatch(change{online, there}, change{offline, away})})
 }
 
-func (h *Hub) watchOne(ctx context.Context, s *Session, topic channel.Topic) error {
+// watched returns the channel of those who watch a user.
+func (h *Hub) watched(ctx context.Context, s *Session, topic channel.Topic) (*channel.Channel, error) {
 	ch := s.t.channel(topic.Channel)
 	if ch == nil {
 		if err := h.ports.Broker.Subscribe(ctx, topic); err != nil {
-			return fmt.Errorf("subscribe to broker: %w", err)
+			return nil, fmt.Errorf("subscribe to broker: %w", err)
 		}
 		ch = s.t.newChannel(topic.Channel)
 		s.t.open(ch)
+	}
+	return ch, nil
+}
+
+func (h *Hub) watchOne(ctx context.Context, s *Session, topic channel.Topic) error {
+	ch, err := h.watched(ctx, s, topic)
+	if err != nil {
+		return err
 	}
 	ch.Add(s)
 	s.watching = append(s.watching, ch)

@@ -54,6 +54,7 @@ var (
 	ErrBadMessage      = &Error{Message: "Invalid message format", ReverbCode: 4200}
 	ErrTooManyMessages = &Error{Code: 4301, Message: "Rate limit exceeded"}
 	ErrClientEventRate = &Error{Code: 4301, Message: "Client event rejected due to rate limit", ReverbMessage: "Rate limit exceeded"}
+	ErrAway            = &Error{Message: "The event could not be sent: try again in a moment", ReverbCode: 4200}
 	ErrWatchlistLimit  = &Error{Code: 4302, Message: "Watchlist limit exceeded. Only the first 100 user IDs are accepted."}
 	ErrClientEventForm = &Error{Message: "Invalid client event (must contain channel and data)", ReverbCode: 4200, ReverbMessage: "Invalid message format"}
 	ErrNoClientEvents  = &Error{

@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/revurb/revurb/core/channel"
@@ -47,7 +46,7 @@ func (n *Node) Enter(ctx context.Context, t channel.Topic, socketID string, m pr
 func (n *Node) come(ctx context.Context, key, socketID string, m presence.Member, limit int) (first bool, err error) {
 	p, who := n.part(key), member{key, m.UserID}
 	done := p.join(who, socketID, string(m.Info), limit)
-	if done == nil {
+	if done == nil || n.health.away() {
 		return false, nil
 	}
 	select {
@@ -109,7 +108,7 @@ func (m Members) Leave(ctx context.Context, t channel.Topic, socketID string) (p
 	key := topicKey(t)
 	p := m.part(key)
 	for user, h := range p.local(key) {
-		here, last := p.leave(member{key, user}, socketID)
+		here, said := p.leave(member{key, user}, socketID)
 		if !here {
 			continue
 		}
@@ -117,18 +116,23 @@ func (m Members) Leave(ctx context.Context, t channel.Topic, socketID string) (p
 		if h.info != "" {
 			who.Info = []byte(h.info)
 		}
-		if !last {
-			return who, false, nil
-		}
-		if err := p.settle(ctx); err != nil {
-			return who, false, ErrAway
-		}
-		// Who is nowhere anymore was the last; that another node has the user
-		// again already is for the moment after.
-		list, err := m.List(ctx, t)
-		return who, err == nil && !slices.ContainsFunc(list, func(x presence.Member) bool { return x.UserID == user }), err
+		last, err := wasLast(ctx, said)
+		return who, last, err
 	}
 	return presence.Member{}, false, nil
+}
+
+// wasLast waits for what Redis says of who has left.
+func wasLast(ctx context.Context, said <-chan result) (bool, error) {
+	if said == nil {
+		return false, nil
+	}
+	select {
+	case r := <-said:
+		return r.code > 0, r.err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 // List implements presence.Members.

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,12 +25,11 @@ type partition struct {
 	mu      sync.Mutex // guards what follows
 	counts  map[string]int
 	members map[member]*held
-	said    map[string]bool // topics that Redis may have a count of
 	dirty   struct {
 		counts  map[string]bool
 		members map[member]bool
 	}
-	waiting map[member][]chan result
+	waiting map[member][]waiter
 	idle    []chan struct{} // closed when nothing is dirty anymore
 }
 
@@ -46,16 +44,24 @@ type held struct {
 	except  string
 }
 
-// result is what Redis says of a member that has come.
+// result is what Redis says of a member that has come or gone.
 type result struct {
-	code int // 1 first, 0 not the first, -1 full
+	code int // 1 first or last, 0 not so, -1 full
 	err  error
+}
+
+// waiter waits for what Redis says of a coming, 'j', or a going, 'l'. Of a coming
+// and a going that are said together Redis hears nothing: neither was the first
+// nor the last.
+type waiter struct {
+	op   byte
+	done chan result
 }
 
 func newPartition(n *Node, i int) *partition {
 	p := &partition{
 		node: n, prefix: n.keys.of(i), wake: make(chan struct{}, 1),
-		counts: map[string]int{}, members: map[member]*held{}, said: map[string]bool{}, waiting: map[member][]chan result{},
+		counts: map[string]int{}, members: map[member]*held{}, waiting: map[member][]waiter{},
 	}
 	p.dirty.counts, p.dirty.members = map[string]bool{}, map[member]bool{}
 	return p
@@ -98,29 +104,33 @@ func (p *partition) join(m member, socket, info string, limit int) <-chan result
 		p.members[m] = &held{sockets: map[string]bool{socket: true}, info: info, limit: limit, except: socket}
 		p.dirty.members[m] = true
 	}
+	return p.wait(m, 'j')
+}
+
+// wait is called with mu held.
+func (p *partition) wait(m member, op byte) <-chan result {
 	done := make(chan result, 1)
-	p.waiting[m] = append(p.waiting[m], done)
+	p.waiting[m] = append(p.waiting[m], waiter{op, done})
 	p.poke()
 	return done
 }
 
 // leave takes a connection from a user. It reports whether it was there, and
-// whether none is left here.
-func (p *partition) leave(m member, socket string) (here, last bool) {
+// returns a channel for what Redis says if none is left here.
+func (p *partition) leave(m member, socket string) (here bool, said <-chan result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.members[m]
 	if h == nil || !h.sockets[socket] {
-		return false, false
+		return false, nil
 	}
 	delete(h.sockets, socket)
 	if len(h.sockets) > 0 {
-		return true, false
+		return true, nil
 	}
 	delete(p.members, m)
 	p.dirty.members[m] = true
-	p.poke()
-	return true, true
+	return true, p.wait(m, 'l')
 }
 
 // local returns the users of a topic that are here.
@@ -189,8 +199,8 @@ func (p *partition) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for m, all := range p.waiting {
-		for _, done := range all {
-			done <- result{err: err}
+		for _, w := range all {
+			w.done <- result{err: err}
 		}
 		delete(p.waiting, m)
 	}
@@ -246,7 +256,6 @@ func (p *partition) register(ctx context.Context, name string, quiet time.Durati
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.name, p.call = name, 0
-	clear(p.said)
 	clear(p.dirty.counts)
 	clear(p.dirty.members)
 	for topic := range p.counts {
@@ -286,7 +295,6 @@ func (p *partition) batch() (b batch) {
 		if n := p.counts[topic]; n > 0 {
 			b.counts = append(b.counts, topic)
 			b.args = append(b.args, "n", topic, n)
-			p.said[topic] = true
 		} else {
 			gone = append(gone, topic)
 		}
@@ -338,10 +346,11 @@ func (p *partition) done(b batch, codes []int64) {
 		case "n":
 			i += 3
 		case "j":
-			p.answer(members[0], int(codes[c]))
+			p.answer(members[0], 'j', int(codes[c]))
 			members = members[1:]
 			i += 6
 		case "l":
+			p.answer(members[0], 'l', int(codes[c]))
 			members = members[1:]
 			i += 3
 		}
@@ -355,25 +364,30 @@ func (p *partition) done(b batch, codes []int64) {
 	}
 }
 
-func (p *partition) answer(m member, code int) {
-	if code < 0 {
-		delete(p.members, m)
-	} else if h := p.members[m]; h != nil {
-		h.limit = 0 // it is in, whatever comes
-	}
-	for _, done := range p.waiting[m] {
-		done <- result{code: code}
-		if code > 0 {
-			code = 0
+// answer tells who waits. Who has come or gone since the call was made waits for
+// the next.
+func (p *partition) answer(m member, op byte, code int) {
+	if op == 'j' {
+		switch h := p.members[m]; {
+		case code < 0:
+			delete(p.members, m)
+		case h != nil:
+			h.limit = 0 // it is in, whatever comes
 		}
 	}
-	delete(p.waiting, m)
-}
-
-func (m member) key() string { return m.topic + "\x00" + m.user }
-
-// appOf is the app of a topic.
-func appOf(topic string) string {
-	app, _, _ := strings.Cut(topic, "\x00")
-	return app
+	var later []waiter
+	for _, w := range p.waiting[m] {
+		switch {
+		case w.op == op:
+			w.done <- result{code: code}
+			code = min(code, 0)
+		case p.dirty.members[m]:
+			later = append(later, w)
+		default:
+			w.done <- result{}
+		}
+	}
+	if delete(p.waiting, m); len(later) > 0 {
+		p.waiting[m] = later
+	}
 }

@@ -65,14 +65,14 @@ func (s *shard) subscribe(ctx context.Context, name string) error {
 	}
 	s.wanted[name] = false
 	ps := s.ps
-	if ps == nil {
+	if ps == nil && s.node.health.away() {
 		s.mu.Unlock()
 		return nil
 	}
 	done := make(chan struct{})
 	s.waiting[name] = append(s.waiting[name], done)
 	s.mu.Unlock()
-	if err := s.node.listen(ctx, ps, name); err != nil {
+	if ps != nil && s.node.listen(ctx, ps, name) != nil {
 		return nil // the connection is made anew, with all that is wanted
 	}
 	select {

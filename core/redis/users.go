@@ -31,14 +31,8 @@ func (us Users) SignIn(ctx context.Context, u user.User, socketID string) (bool,
 func (us Users) SignOut(ctx context.Context, u user.User, socketID string) (bool, error) {
 	key := watchTopic(u)
 	p := us.part(key)
-	if _, last := p.leave(member{key, u.ID}, socketID); !last {
-		return false, nil
-	}
-	if err := p.settle(ctx); err != nil {
-		return false, ErrAway
-	}
-	there, err := us.Online(ctx, u.App, []string{u.ID})
-	return err == nil && len(there) == 0, err
+	_, said := p.leave(member{key, u.ID}, socketID)
+	return wasLast(ctx, said)
 }
 
 // Online implements user.Users.
