@@ -45,11 +45,7 @@ func (s *Server) dial() (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	username, password := s.config.username, s.config.password
-	if s.config.admin != "" {
-		username, password = adminName, s.config.admin
-	}
-	switch {
+	switch username, password := s.config.login(); {
 	case username != "":
 		_, err = c.Do("AUTH", username, password)
 	case password != "":
@@ -62,8 +58,8 @@ func (s *Server) dial() (*Conn, error) {
 	return c, nil
 }
 
-// CPU returns how much processor time the server has used, in and for its
-// process; Redis counts in microseconds. Asking costs some 20 of them.
+// CPU returns how much processor time the server has used, in microseconds.
+// Asking costs a little itself: subtract what two calls in a row say.
 func (s *Server) CPU() time.Duration {
 	s.tb.Helper()
 	info, err := s.info("cpu")
