@@ -83,12 +83,17 @@ func (s *Server) info(section string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, _ := v.(string)
-	fields := map[string]string{}
+	return fields(v), nil
+}
+
+// fields returns the name:value lines of a reply.
+func fields(reply any) map[string]string {
+	text, _ := reply.(string)
+	m := map[string]string{}
 	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			fields[name] = value
+			m[name] = value
 		}
 	}
-	return fields, nil
+	return m
 }
