@@ -9,6 +9,7 @@ import (
 )
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	for name, options := range map[string][]redistest.Option{
 		"plain":              nil,
 		"TLS and a password": {redistest.TLS(), redistest.Password("secret")},
@@ -42,6 +43,7 @@ func TestCluster(t *testing.T) {
 }
 
 func TestClusterNodeComesBack(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t, 3)
 	node := c.Node("k")
 	node.Do("SET", "k", "v")
@@ -71,6 +73,7 @@ func TestClusterNodeComesBack(t *testing.T) {
 
 // A sharded message goes to the node of its channel.
 func TestClusterShardedPubSub(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t, 3)
 	node := c.Node("{a}news")
 	subscriber := node.Conn()

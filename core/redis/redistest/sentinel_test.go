@@ -7,6 +7,7 @@ import (
 )
 
 func TestSentinelFailover(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]func(*redistest.Server){
 		"hung master": (*redistest.Server).Pause,
 		"dead master": (*redistest.Server).Kill,
@@ -41,6 +42,7 @@ func TestSentinelFailover(t *testing.T) {
 }
 
 func TestSentinelOptions(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinel(t, 3, redistest.TLS(), redistest.User("revurb", "secret"))
 	if s.Servers[0].CAFile() != s.Sentinels[0].CAFile() {
 		t.Error("servers and sentinels have different certificates")
