@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,6 +13,7 @@ type Option func(testing.TB, *config)
 type config struct {
 	directives [][]string // of redis.conf
 	sentinel   bool
+	cluster    bool
 	username   string
 	password   string
 	admin      string // password of the user adminName; empty: admin is the user above
@@ -57,6 +59,30 @@ func TLS() Option {
 // Config adds a directive of redis.conf: Config("maxmemory", "10mb").
 func Config(directive string, values ...string) Option {
 	return func(_ testing.TB, c *config) { c.set(directive, values...) }
+}
+
+func newConfig(tb testing.TB, options []Option) config {
+	tb.Helper()
+	var c config
+	for _, option := range options {
+		option(tb, &c)
+	}
+	return c
+}
+
+// with returns c and one directive more.
+func (c config) with(directive string, values ...string) config {
+	c.directives = slices.Clip(c.directives)
+	c.set(directive, values...)
+	return c
+}
+
+// login returns who may do everything; empty means anybody.
+func (c *config) login() (username, password string) {
+	if c.admin != "" {
+		return adminName, c.admin
+	}
+	return c.username, c.password
 }
 
 func (c *config) set(directive string, values ...string) {

@@ -26,6 +26,8 @@ type Server struct {
 	config config
 	dir    string
 	port   int
+	// busPort is where the nodes of a cluster talk to each other.
+	busPort int
 
 	mu      sync.Mutex // guards what follows
 	process *process
@@ -34,15 +36,12 @@ type Server struct {
 // Start starts an empty Redis that ends with the test.
 func Start(tb testing.TB, options ...Option) *Server {
 	tb.Helper()
-	return start(tb, config{}, options...)
+	require(tb)
+	return start(tb, newConfig(tb, options))
 }
 
-func start(tb testing.TB, c config, options ...Option) *Server {
+func start(tb testing.TB, c config) *Server {
 	tb.Helper()
-	require(tb)
-	for _, option := range options {
-		option(tb, &c)
-	}
 	s := &Server{tb: tb, config: c, dir: tb.TempDir()}
 	tb.Cleanup(func() {
 		s.Kill()
@@ -56,6 +55,9 @@ func start(tb testing.TB, c config, options ...Option) *Server {
 		write(tb, s.confFile(), s.conf())
 		if err = s.run(); err == nil {
 			return s
+		}
+		if !errors.Is(err, errEnded) {
+			break
 		}
 	}
 	tb.Fatalf("redis-server does not start: %v\n%s", err, s.log())
@@ -94,7 +96,7 @@ func (s *Server) confFile() string { return filepath.Join(s.dir, "redis.conf") }
 // conf returns the redis.conf of s. The server itself may change the file
 // later: Sentinel does.
 func (s *Server) conf() []byte {
-	var c config
+	c := new(config)
 	c.set("bind", "127.0.0.1")
 	c.set("dir", s.dir)
 	if t := s.config.tls; t != nil {
@@ -105,12 +107,18 @@ func (s *Server) conf() []byte {
 		c.set("tls-ca-cert-file", t.certFile)
 		c.set("tls-auth-clients", "no")
 		c.set("tls-replication", "yes")
+		c.set("tls-cluster", "yes")
 	} else {
 		c.set("port", strconv.Itoa(s.port))
 	}
 	if !s.config.sentinel {
 		c.set("save", "")
 		c.set("appendonly", "no")
+	}
+	if s.config.cluster {
+		s.busPort = freePort()
+		c.set("cluster-enabled", "yes")
+		c.set("cluster-port", strconv.Itoa(s.busPort))
 	}
 	c.directives = append(c.directives, s.config.directives...)
 	return c.file()
@@ -136,13 +144,15 @@ func (s *Server) run() error {
 		return s.answers(p)
 	})
 	if err == nil && p.ended() {
-		err = errors.New("it ended at once")
+		err = errEnded
 	}
 	if err != nil {
 		p.kill()
 	}
 	return err
 }
+
+var errEnded = errors.New("it ended at once")
 
 func (s *Server) answers(p *process) error {
 	if _, err := s.Try("PING"); err != nil {
