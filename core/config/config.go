@@ -17,6 +17,7 @@ import (
 
 	"github.com/revurb/revurb/core/api"
 	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/redis"
 	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
 	"github.com/revurb/revurb/hooks/loader"
@@ -30,6 +31,7 @@ type Config struct {
 	API       api.Config       `koanf:"api"`
 	Webhooks  webhook.Config   `koanf:"webhooks"`
 	Hooks     loader.Settings  `koanf:"hooks"`
+	Redis     redis.Config     `koanf:"redis"`
 	Admin     Admin            `koanf:"admin"`
 	Log       Log              `koanf:"log"`
 	Apps      app.List         `koanf:"apps"`
@@ -88,6 +90,7 @@ func Default() Config {
 		API:       api.DefaultConfig,
 		Webhooks:  webhook.DefaultConfig(),
 		Hooks:     loader.DefaultSettings,
+		Redis:     redis.DefaultConfig,
 		Admin:     Admin{Listen: "127.0.0.1:9601"},
 		Log:       Log{Level: "info", Format: "auto"},
 	}

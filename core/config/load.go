@@ -63,7 +63,7 @@ func Load(o Options) (Loaded, error) {
 	if !ok { // what the file says of apps is unknown
 		return Loaded{}, bad
 	}
-	l := Loaded{Path: path, Warnings: env.scalingWarning()}
+	l := Loaded{Path: path}
 	apps := draftApps(f.apps, laravelApp, ownApp, &bad, &l.Warnings)
 	checkApps(apps, &bad)
 	missingPaths(f.plugins, &bad)

@@ -71,7 +71,7 @@ func (e environment) readReverb(bad *Problems) (l layer) {
 			l = append(l, k.checked(value, from, bad)...)
 		}
 	}
-	return l
+	return append(l, e.readScaling(bad)...)
 }
 
 // laravelNull is text, or "" if Laravel's env() takes it for nothing.
@@ -85,12 +85,31 @@ func laravelNull(text string) string {
 	return text
 }
 
-// scalingWarning warns who expects Reverb's scaling that there is none.
-func (e environment) scalingWarning() []string {
+// scalingNames are the variables that Laravel has for the Redis that Reverb scales
+// over. They are for much else in Laravel, so they count only where scaling is on.
+var scalingNames = []struct{ name, key string }{
+	{"REDIS_URL", "redis.url"},
+	{"REDIS_HOST", "redis.host"},
+	{"REDIS_PORT", "redis.port"},
+	{"REDIS_USERNAME", "redis.username"},
+	{"REDIS_PASSWORD", "redis.password"},
+	{"REDIS_DB", "redis.db"},
+	{"REVERB_SCALING_CHANNEL", "redis.prefix"},
+}
+
+// readScaling returns what Laravel's variables say of scaling. As in Laravel, the
+// Redis is on this machine if they do not say where.
+func (e environment) readScaling(bad *Problems) (l layer) {
 	if on, _ := parseBool(laravelNull(e[reverbScaling])); on != true {
 		return nil
 	}
-	return []string{reverbScaling + " is set, but this version does not scale over Redis: clients of one server do not hear what is published on another"}
+	l = append(l, findKey("redis.host").parse("127.0.0.1", fromEnv(reverbScaling), bad)...)
+	for _, s := range scalingNames {
+		if text := laravelNull(e[s.name]); text != "" {
+			l = append(l, findKey(s.key).parse(text, fromEnv(s.name), bad)...)
+		}
+	}
+	return l
 }
 
 // reverbPath adds the slash that Laravel's configuration may leave out.

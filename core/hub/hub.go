@@ -39,7 +39,8 @@ type Ports struct {
 
 	Hooks *hooks.Hooks // nil is no plugins, now and ever
 
-	Cluster Cluster // nil is a node that runs alone
+	Cluster Cluster    // nil is a node that runs alone
+	Apps    app.Finder // of a cluster, which tells of apps that nobody here has connected to
 }
 
 // Hub is one node.

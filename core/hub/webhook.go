@@ -65,19 +65,34 @@ func (h *Hub) vacate(ctx context.Context, t channel.Topic, sub *subscription) {
 // changed has a change of a channel told to plugins, and to the backend of its
 // app.
 func (h *Hub) changed(c occupancy.Change) {
-	t := h.tenantOf(c.App)
-	if t == nil {
-		return // the app was never here
+	a := h.appOf(c.App)
+	if a == nil {
+		return // it was never here
 	}
 	h.tellChange(c)
-	if !h.tells(t.app, c.Channel) {
+	if !h.tells(a, c.Channel) {
 		return
 	}
 	names := map[bool]string{true: app.ChannelOccupied, false: app.ChannelVacated}
 	if c.UserID != "" {
 		names = map[bool]string{true: app.MemberAdded, false: app.MemberRemoved}
 	}
-	h.ports.Webhooks.Notify(t.app, webhook.Event{Name: names[c.Came], Channel: c.Channel, UserID: c.UserID})
+	h.ports.Webhooks.Notify(a, webhook.Event{Name: names[c.Came], Channel: c.Channel, UserID: c.UserID})
+}
+
+// appOf returns the app called id, or nil if this node does not know it.
+func (h *Hub) appOf(id string) *app.App {
+	if t := h.tenantOf(id); t != nil {
+		return t.app
+	}
+	if h.ports.Apps == nil {
+		return nil
+	}
+	a, err := h.ports.Apps.ByID(context.Background(), id)
+	if err != nil {
+		return nil
+	}
+	return a
 }
 
 func (h *Hub) tellChange(c occupancy.Change) {

@@ -86,4 +86,6 @@ func (s *Server) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(addr.Port)) + s.config.Server.Path
 }
 
-func (s *Server) ready() bool { return !s.stopping.Load() }
+// ready reports whether new clients are welcome: not while the server stops, and
+// not while the cluster cannot be reached.
+func (s *Server) ready() bool { return !s.stopping.Load() && (s.node == nil || s.node.Ready()) }

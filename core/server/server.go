@@ -16,14 +16,12 @@ import (
 	"github.com/revurb/revurb/core/admin"
 	"github.com/revurb/revurb/core/api"
 	"github.com/revurb/revurb/core/broker"
-	"github.com/revurb/revurb/core/cache"
 	"github.com/revurb/revurb/core/config"
 	"github.com/revurb/revurb/core/hub"
 	"github.com/revurb/revurb/core/limit"
 	"github.com/revurb/revurb/core/listen"
 	"github.com/revurb/revurb/core/metrics"
-	"github.com/revurb/revurb/core/occupancy"
-	"github.com/revurb/revurb/core/presence"
+	"github.com/revurb/revurb/core/redis"
 	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
 	"github.com/revurb/revurb/core/wheel"
@@ -47,6 +45,7 @@ type Server struct {
 	wheel   *wheel.Wheel
 	gate    *gate
 	cert    *listen.Certificate // nil without TLS
+	node    *redis.Node         // nil where the server runs alone
 	http    *http.Server
 
 	readPlugins func() ([]loader.Config, error) // nil if they stay as config has them
@@ -76,7 +75,6 @@ func NewWith(c config.Config, o Options, log *slog.Logger) (*Server, error) {
 		config:  c,
 		log:     log,
 		metrics: metrics.New(),
-		broker:  new(broker.Memory),
 		wheel:   wheel.New(tick),
 
 		readPlugins: o.Plugins,
@@ -92,11 +90,13 @@ func NewWith(c config.Config, o Options, log *slog.Logger) (*Server, error) {
 	plugins := new(hooks.Hooks)
 	s.loader = s.newLoader(plugins, o.Version)
 	s.metrics.WatchPlugins(s.measurePlugins)
-	s.hub, err = hub.New(hub.Ports{
-		Broker: s.broker, Members: new(presence.Memory), Cache: new(cache.Memory),
-		Occupancy: new(occupancy.Memory), Webhooks: s.hooks, Hooks: plugins,
-	}, s.metrics, log)
+	ports, err := s.ports()
 	if err != nil {
+		return nil, err
+	}
+	ports.Webhooks, ports.Hooks = s.hooks, plugins
+	s.broker = ports.Broker
+	if s.hub, err = hub.New(ports, s.metrics, log); err != nil {
 		return nil, err
 	}
 	s.wheel.Panicked = func(reason any) {

@@ -1,0 +1,31 @@
+package server
+
+import (
+	"fmt"
+
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/cache"
+	"github.com/revurb/revurb/core/hub"
+	"github.com/revurb/revurb/core/occupancy"
+	"github.com/revurb/revurb/core/presence"
+	"github.com/revurb/revurb/core/redis"
+)
+
+// ports are what the hub works with: in memory where the server runs alone, in
+// Redis where it is one of several. It is the only place that knows which.
+func (s *Server) ports() (hub.Ports, error) {
+	if !s.config.Redis.Enabled() {
+		return hub.Ports{
+			Broker: new(broker.Memory), Members: new(presence.Memory), Cache: new(cache.Memory), Occupancy: new(occupancy.Memory),
+		}, nil
+	}
+	n, err := redis.New(s.config.Redis, s.log)
+	if err != nil {
+		return hub.Ports{}, fmt.Errorf("join the cluster: %w", err)
+	}
+	s.node = n
+	return hub.Ports{
+		Broker: n.Broker(), Members: n.Members(), Cache: n.Cache(), Users: n.Users(), Occupancy: n.Occupancy(),
+		Cluster: n, Apps: s.config.Apps,
+	}, nil
+}
