@@ -45,6 +45,6 @@ func (k keys) control() string { return k.prefix + ":{nodes}" }
 func (k keys) channel(topic string) string { return k.of(k.partition(topic)) + ":t:" + topic }
 
 // probe is where a node publishes to itself.
-func (k keys) probe(partition int, node string, shard int) string {
-	return fmt.Sprintf("%s:probe:%s:%d", k.of(partition), node, shard)
+func (k keys) probe(partition int, node string) string {
+	return k.of(partition) + ":probe:" + node
 }

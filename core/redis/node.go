@@ -59,10 +59,8 @@ type Node struct {
 func New(c Config, log *slog.Logger) (*Node, error) {
 	n := &Node{config: c, log: log, name: newName()}
 	n.keys = keys{prefix: c.Prefix, partitions: 1, publish: "PUBLISH"}
-	shards := standaloneShards
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
-		shards = clusterPartitions
 	}
 	n.scripts = newScripts(n.keys.publish)
 	for _, client := range []*redis.UniversalClient{&n.publish, &n.state, &n.bus} {
@@ -74,7 +72,9 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	for i := range n.keys.partitions {
 		n.parts = append(n.parts, newPartition(n, i))
 	}
-	for i := range shards {
+	// One connection hears all: so what one publishes to several channels comes in
+	// its order, too. Of a Redis Cluster each partition has its own.
+	for i := range n.keys.partitions {
 		n.shards = append(n.shards, newShard(n, i))
 	}
 	n.batcher.init(n)

@@ -36,8 +36,9 @@ type scripts struct {
 }
 
 func newScripts(publish string) scripts {
-	common := strings.ReplaceAll(commonLua, "@PUBLISH@", publish)
-	s := func(lua string) *redis.Script { return redis.NewScript(common + lua) }
+	s := func(lua string) *redis.Script {
+		return redis.NewScript(strings.ReplaceAll(commonLua+lua, "@PUBLISH@", publish))
+	}
 	return scripts{
 		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
 		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua),

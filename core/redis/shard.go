@@ -16,12 +16,11 @@ import (
 )
 
 const (
-	standaloneShards = 4   // connections for messages
-	chunk            = 512 // channels that are subscribed to at once: half a millisecond of Redis
-	silence          = 3 * time.Second
-	probeEvery       = 2 * time.Second
-	probeLimit       = 5 * time.Second
-	tick             = 500 * time.Millisecond
+	chunk      = 512 // channels that are subscribed to at once: half a millisecond of Redis
+	silence    = 3 * time.Second
+	probeEvery = 2 * time.Second
+	probeLimit = 5 * time.Second
+	tick       = 500 * time.Millisecond
 )
 
 // shard is one connection for messages. It makes sure itself that it is alive:
@@ -48,12 +47,7 @@ func newShard(n *Node, i int) *shard {
 }
 
 // shard returns the one that a topic is heard on.
-func (n *Node) shard(topic string) *shard {
-	if n.keys.partitions > 1 {
-		return n.shards[n.keys.partition(topic)]
-	}
-	return n.shards[keys{partitions: len(n.shards)}.partition(topic)]
-}
+func (n *Node) shard(topic string) *shard { return n.shards[n.keys.partition(topic)] }
 
 // subscribe returns when Redis has said that messages of a channel will come. If
 // Redis is away it returns at once: they come when it is back.
@@ -140,7 +134,7 @@ func (s *shard) connection(ctx context.Context) error {
 		ps = n.bus.Subscribe(ctx)
 	}
 	s.connects.Add(1)
-	probe := n.keys.probe(s.partition(), n.Name(), s.index)
+	probe := n.keys.probe(s.index, n.Name())
 	s.heard, s.probing = time.Now(), false
 	names := s.begin(ps)
 	defer s.end(ps)
@@ -168,8 +162,6 @@ func (s *shard) connection(ctx context.Context) error {
 		}
 	}
 }
-
-func (s *shard) partition() int { return s.index % len(s.node.parts) }
 
 // begin makes ps the connection, and returns the channels that are wanted on it.
 func (s *shard) begin(ps *redis.PubSub) (names []string) {

@@ -1,0 +1,31 @@
+package redis_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/cache"
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/frame"
+	"github.com/revurb/revurb/core/redis/redistest"
+)
+
+func TestCache(t *testing.T) {
+	s := redistest.Start(t)
+	a, b := start(t, s), start(t, s)
+	topic := channel.Topic{App: "app", Channel: "cache-news"}
+	e := cache.Event{Name: "e", Data: json.RawMessage(`"x"`)}
+	if err := a.Cache().Put(t.Context(), topic, e, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	m := broker.Message{Topic: topic, Frame: frame.Text([]byte("f"))}
+	if err := a.PublishCached(t.Context(), m, e, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	got, ttl, ok, err := b.Cache().Get(t.Context(), topic)
+	if err != nil || !ok || got.Name != "e" || string(got.Data) != `"x"` || ttl <= 0 || ttl > time.Minute {
+		t.Errorf("got %+v, %v, %v, %v", got, ttl, ok, err)
+	}
+}
