@@ -31,8 +31,9 @@ type Cluster interface {
 	// changes: those before are in the list, and those after it are told.
 	Enter(ctx context.Context, t channel.Topic, socketID string, m presence.Member, limit int, enter func(list []presence.Member)) error
 
-	// Depart takes back one Enter.
-	Depart(t channel.Topic, socketID, userID string)
+	// Depart takes back one Enter. What is published then comes after what is told
+	// of it.
+	Depart(ctx context.Context, t channel.Topic, socketID, userID string)
 
 	// Watching calls enter with those of users who are signed in, between two
 	// changes. This node is subscribed to their topics.

@@ -31,7 +31,7 @@ func (h *Hub) leave(ctx context.Context, s *Session, name string) {
 	}
 	empty := ch.Remove(s)
 	if ch.Kind.Presence && h.ports.Cluster != nil {
-		h.ports.Cluster.Depart(topic, s.ID, sub.userID)
+		h.ports.Cluster.Depart(ctx, topic, s.ID, sub.userID)
 	}
 	h.count(topic, ch.Len())
 	if empty {

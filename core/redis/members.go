@@ -86,10 +86,13 @@ func (r *replicas) wait(ctx context.Context, topic string, is func(*replica) boo
 	}
 }
 
-// Depart implements hub.Cluster.
-func (n *Node) Depart(t channel.Topic, socketID, userID string) {
+// Depart implements hub.Cluster. It returns when Redis knows, so that nothing that
+// happens then is told before this is. While Redis is away it does not wait.
+func (n *Node) Depart(ctx context.Context, t channel.Topic, socketID, userID string) {
 	key := topicKey(t)
-	n.part(key).leave(member{key, userID}, socketID)
+	if _, said := n.part(key).leave(member{key, userID}, socketID); !n.health.away() {
+		_, _ = wasLast(ctx, said) // what has failed is said again
+	}
 }
 
 // Join implements presence.Members.
