@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -36,8 +38,29 @@ func (o Occupancy) Missed(ctx context.Context, t channel.Topic) (bool, error) {
 	return first, absent(err)
 }
 
-// Flush implements occupancy.Tracker. The other nodes tell of who has left.
-func (Occupancy) Flush(context.Context) error { return nil }
+// Flush implements occupancy.Tracker. Of who has left the other nodes tell, once
+// the grace is over; a node that is the last one tells at once.
+func (o Occupancy) Flush(ctx context.Context) error {
+	if o.peers.count() > 1 || o.health.away() {
+		return nil
+	}
+	for _, p := range o.parts {
+		if err := p.settle(ctx); err != nil {
+			return fmt.Errorf("tell the cluster who has left: %w", err)
+		}
+	}
+	o.pump(ctx, "+inf")
+	for _, p := range o.parts {
+		for {
+			entries, err := o.outbox.read(ctx, p.prefix+":ev", -1)
+			if err != nil || len(entries) == 0 {
+				break
+			}
+			o.outbox.take(p.prefix+":ev", entries)
+		}
+	}
+	return nil
+}
 
 const (
 	group     = "tell"
@@ -58,7 +81,7 @@ func (o *outbox) run(ctx context.Context) {
 func (o *outbox) drain(ctx context.Context, stream string) {
 	pause := 50 * time.Millisecond
 	for ctx.Err() == nil {
-		entries, err := o.read(ctx, stream)
+		entries, err := o.read(ctx, stream, readBlock)
 		if redis.HasErrorPrefix(err, "NOGROUP") {
 			// From the beginning: what was written before anyone read is told, too.
 			err = o.node.state.XGroupCreateMkStream(ctx, stream, group, "0").Err()
@@ -76,20 +99,29 @@ func (o *outbox) drain(ctx context.Context, stream string) {
 		if o.node.noted == nil {
 			return
 		}
-		ids := make([]string, 0, len(entries))
-		for _, e := range entries {
-			o.tell(e)
-			ids = append(ids, e.ID)
-		}
-		if len(ids) > 0 {
-			_ = o.node.state.XAck(ctx, stream, group, ids...).Err() // else another node tells of it again
-		}
+		o.take(stream, entries)
 	}
 }
 
+// take tells of entries, and that they have been told. Where that fails another
+// node tells of them again.
+func (o *outbox) take(stream string, entries []redis.XMessage) {
+	if len(entries) == 0 {
+		return
+	}
+	ids := make([]string, 0, len(entries))
+	for _, e := range entries {
+		o.tell(e)
+		ids = append(ids, e.ID)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), answer)
+	defer cancel()
+	_ = o.node.state.XAck(ctx, stream, group, ids...).Err()
+}
+
 // read returns what is to be told: what nobody has taken, or somebody has who is
-// gone.
-func (o *outbox) read(ctx context.Context, stream string) ([]redis.XMessage, error) {
+// gone. It waits for so long for the former; less than 0 is not at all.
+func (o *outbox) read(ctx context.Context, stream string, wait time.Duration) ([]redis.XMessage, error) {
 	n := o.node
 	left, _, err := n.state.XAutoClaim(ctx, &redis.XAutoClaimArgs{
 		Stream: stream, Group: group, Consumer: n.Name(), MinIdle: orphaned, Start: "0", Count: readMost,
@@ -98,9 +130,9 @@ func (o *outbox) read(ctx context.Context, stream string) ([]redis.XMessage, err
 		return left, err
 	}
 	streams, err := n.state.XReadGroup(ctx, &redis.XReadGroupArgs{
-		Group: group, Consumer: n.Name(), Streams: []string{stream, ">"}, Count: readMost, Block: readBlock,
+		Group: group, Consumer: n.Name(), Streams: []string{stream, ">"}, Count: readMost, Block: wait,
 	}).Result()
-	if err == redis.Nil {
+	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
 	if err != nil || len(streams) == 0 {

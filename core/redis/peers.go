@@ -14,6 +14,7 @@ type peers struct {
 
 	mu     sync.Mutex // guards what follows
 	here   map[string]int
+	told   bool // the others know of what is here
 	others map[string]int // connections on all other nodes, by app
 	nodes  int
 }
@@ -31,6 +32,7 @@ func (n *Node) Connected(app string, connections int) {
 	if p.here == nil {
 		p.here = map[string]int{}
 	}
+	p.told = false
 	if connections == 0 {
 		delete(p.here, app)
 		return
@@ -53,9 +55,16 @@ func (p *peers) count() int {
 	return p.nodes
 }
 
+func (p *peers) changed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.told
+}
+
 func (p *peers) mine() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.told = true
 	b, _ := json.Marshal(about{p.here}) // of strings and numbers
 	return string(b)
 }

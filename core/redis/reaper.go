@@ -19,16 +19,20 @@ func (n *Node) reaper(ctx context.Context) {
 		if n.health.away() {
 			continue
 		}
-		n.pump(ctx)
+		if n.peers.changed() {
+			n.health.poke() // so that the others need not wait for the next renewal
+		}
+		n.pump(ctx, "")
 		n.reap(ctx)
 	}
 }
 
-// pump writes down what is due. An error is health's to notice.
-func (n *Node) pump(ctx context.Context) {
+// pump writes down what is due, or all that has gone if till is "+inf". An error
+// is health's to notice.
+func (n *Node) pump(ctx context.Context, till string) {
 	for i := range n.parts {
 		for {
-			took, err := n.run(ctx, n.scripts.pump, n.keys.of(i), pumpBatch).Int()
+			took, err := n.run(ctx, n.scripts.pump, n.keys.of(i), pumpBatch, till).Int()
 			if err != nil || took < pumpBatch {
 				break
 			}

@@ -1,5 +1,8 @@
--- Writes down what has gone for longer than the grace: ARGV limit.
-local due = redis.call('ZRANGEBYSCORE', P .. ':due', '-inf', NOW, 'LIMIT', 0, ARGV[2])
+-- Writes down what has gone for longer than the grace: ARGV limit, and "+inf" for
+-- all that has gone, or "".
+local till = NOW
+if ARGV[3] ~= '' then till = ARGV[3] end
+local due = redis.call('ZRANGEBYSCORE', P .. ':due', '-inf', till, 'LIMIT', 0, ARGV[2])
 for _, m in ipairs(due) do
   redis.call('ZREM', P .. ':due', m)
   local rest = string.sub(m, 2)
