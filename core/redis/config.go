@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 // Config is where the Redis is that the nodes of a cluster share. Without an
 // address there is none, and the server runs alone.
 type Config struct {
-	URL      string `koanf:"url"`  // redis://, rediss:// or unix://; instead of what follows, up to db
+	URL      string `koanf:"url"`  // redis://, rediss:// or unix://; what it lacks may follow, but no host
 	Host     string `koanf:"host"` // "" is no cluster
 	Port     int    `koanf:"port"`
 	Username string `koanf:"username"`
@@ -73,11 +74,19 @@ func (c Config) options() (o redis.UniversalOptions, err error) {
 			return o, errors.New("redis.master: the sentinels have to be asked for a master by its name, such as \"mymaster\"")
 		}
 	case c.URL != "":
+		if err := CheckURL(c.URL); err != nil {
+			return o, fmt.Errorf("redis.url: %w", err)
+		}
 		u, err := redis.ParseURL(c.URL)
 		if err != nil {
-			return o, fmt.Errorf("redis.url: %s; it is redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path", strings.TrimPrefix(err.Error(), "redis: "))
+			return o, errors.New("redis.url: " + aURL) // its own words may have the password in them
 		}
-		o.Addrs, o.Username, o.Password, o.DB, o.TLSConfig = []string{u.Addr}, u.Username, u.Password, u.DB, u.TLSConfig
+		o.Addrs = []string{u.Addr}
+		o.Username, o.Password = cmp.Or(u.Username, c.Username), cmp.Or(u.Password, c.Password)
+		o.DB = cmp.Or(u.DB, c.DB)
+		if u.TLSConfig != nil {
+			o.TLSConfig = u.TLSConfig
+		}
 	default:
 		o.Addrs = []string{fmt.Sprintf("%s:%d", c.Host, c.Port)}
 		if strings.Contains(c.Host, ":") { // an IPv6 address
