@@ -2,6 +2,7 @@ package redis
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ const (
 func (c Config) options() (o redis.UniversalOptions, err error) {
 	o = redis.UniversalOptions{
 		DialTimeout: dialTimeout, ReadTimeout: answer, WriteTimeout: answer, PoolTimeout: answer,
-		ContextTimeoutEnabled: true, MaxRetries: -1, PoolSize: 16, MinIdleConns: 1,
+		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, PoolSize: 16, MinIdleConns: 1,
 		Username: c.Username, Password: c.Password, DB: c.DB,
 		MasterName: c.Master, SentinelPassword: c.SentinelPassword,
 	}
@@ -96,11 +97,18 @@ func (c Config) options() (o redis.UniversalOptions, err error) {
 	return o, nil
 }
 
+// silent keeps the library from writing to standard error: what it has to say is
+// in the errors that it returns.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
 // client returns a client. It connects when it is first used.
 func (c Config) client() (redis.UniversalClient, error) {
 	o, err := c.options()
 	if err != nil {
 		return nil, err
 	}
+	redis.SetLogger(silent{})
 	return redis.NewUniversalClient(&o), nil
 }

@@ -109,6 +109,11 @@ func (h *health) renew(ctx context.Context) {
 		n.peers.theirs(name, infos)
 	}
 	h.saw(err)
+	if err == nil {
+		for _, p := range n.parts {
+			p.check()
+		}
+	}
 }
 
 // saw notes whether Redis has answered, and logs it when that has changed.
@@ -128,9 +133,6 @@ func (h *health) saw(err error) {
 		log.Error("Redis does not answer: what is published is refused until it does", "err", err)
 	case err == nil && !was.IsZero():
 		log.Info("Redis answers again", "away", time.Since(was).Round(time.Millisecond))
-		for _, p := range h.node.parts {
-			p.poke()
-		}
 	case err == nil && first:
 		log.Info("joined the cluster", "node", h.node.Name())
 	}

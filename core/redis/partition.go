@@ -31,6 +31,7 @@ type partition struct {
 	}
 	waiting map[member][]waiter
 	idle    []chan struct{} // closed when nothing is dirty anymore
+	verify  bool            // whether Redis still knows the node
 }
 
 // member is a user in a topic.
@@ -74,6 +75,14 @@ func (p *partition) poke() {
 	case p.wake <- struct{}{}:
 	default:
 	}
+}
+
+// check has the partition see whether Redis still knows the node.
+func (p *partition) check() {
+	p.mu.Lock()
+	p.verify = true
+	p.mu.Unlock()
+	p.poke()
 }
 
 // count notes how many subscriptions of a topic are here.
@@ -214,7 +223,11 @@ func (p *partition) say(ctx context.Context) (more bool, err error) {
 		}
 	}
 	b := p.batch()
-	if b.size() == 0 {
+	p.mu.Lock()
+	verify := p.verify
+	p.verify = false
+	p.mu.Unlock()
+	if b.size() == 0 && !verify {
 		return false, nil
 	}
 	p.call++
@@ -241,7 +254,7 @@ func (p *partition) refused(ctx context.Context, err error) error {
 		return nil
 	case redis.HasErrorPrefix(err, "LOST"):
 		p.node.health.lost()
-		return p.register(ctx, p.node.Name(), 2*p.node.config.Lease)
+		return p.register(ctx, p.node.Name(), p.node.config.Lease/4+time.Second)
 	}
 	return err
 }

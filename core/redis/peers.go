@@ -14,7 +14,7 @@ type peers struct {
 
 	mu     sync.Mutex // guards what follows
 	here   map[string]int
-	told   bool // the others know of what is here
+	told   bool           // the others know of what is here
 	others map[string]int // connections on all other nodes, by app
 	nodes  int
 }

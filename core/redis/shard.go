@@ -146,6 +146,7 @@ func (s *shard) connection(ctx context.Context) error {
 			return err
 		}
 	}
+	n.health.poke() // whatever ended the last connection may have been the end of more
 	for {
 		m, err := ps.ReceiveTimeout(ctx, tick)
 		var timeout net.Error
