@@ -44,6 +44,20 @@ func (c Config) Enabled() bool {
 	return c.URL != "" || c.Host != "" || len(c.Sentinels) > 0 || len(c.Cluster) > 0
 }
 
+// Place says where the Redis is, in words for people; without a password.
+func (c Config) Place() string {
+	o, err := c.options()
+	switch {
+	case err != nil || !c.Enabled():
+		return ""
+	case len(c.Sentinels) > 0:
+		return c.Master + ", as " + strings.Join(c.Sentinels, " and ") + " know it"
+	case len(c.Cluster) > 0:
+		return "the cluster of " + strings.Join(c.Cluster, ", ")
+	}
+	return o.Addrs[0]
+}
+
 // How long Redis may take. A server that takes longer is as good as none.
 const (
 	dialTimeout = time.Second
