@@ -18,15 +18,24 @@ import (
 	"github.com/revurb/revurb/core/redis/redistest"
 )
 
-// join runs a server that shares r with others. A lease is shorter than one may
+// shares has a server share r with others. A lease is shorter than one may
 // configure, so that nobody waits long for the dead.
-func join(t *testing.T, r *redistest.Server, change ...func(*config.Config)) *stage {
-	t.Helper()
-	s := serve(t, append([]func(*config.Config){func(c *config.Config) {
+func shares(r *redistest.Server) func(*config.Config) {
+	return func(c *config.Config) {
 		c.Redis.URL = r.URL()
 		c.Redis.Lease = 2 * time.Second
 		c.Redis.PublishWait = 300 * time.Millisecond
-	}}, change...)...)
+	}
+}
+
+func lease(d time.Duration) func(*config.Config) {
+	return func(c *config.Config) { c.Redis.Lease = d }
+}
+
+// join runs such a server, and waits until it has joined.
+func join(t *testing.T, r *redistest.Server, change ...func(*config.Config)) *stage {
+	t.Helper()
+	s := serve(t, append([]func(*config.Config){shares(r)}, change...)...)
 	eventually(t, "it has joined", func() bool { return s.status("/ready") == http.StatusOK })
 	return s
 }
@@ -125,7 +134,6 @@ type ear struct {
 func (s *stage) hear(user string, channels ...string) *ear {
 	s.t.Helper()
 	e := &ear{client: s.connect(), t: s.t, done: make(chan struct{})}
-	_ = e.SetDeadline(time.Now().Add(2 * time.Minute))
 	go func() {
 		defer close(e.done)
 		for {
@@ -146,15 +154,23 @@ func (s *stage) hear(user string, channels ...string) *ear {
 		}
 	}()
 	for _, channel := range channels {
-		data := map[string]string{"channel": channel}
-		if strings.HasPrefix(channel, "presence-") {
-			data["channel_data"] = `{"user_id":"` + user + `"}`
-			data["auth"] = e.credentials(channel, data["channel_data"])["auth"]
-		}
-		must(s.t, e.send("pusher:subscribe", data))
-		e.await("pusher_internal:subscription_succeeded")
+		e.enter(channel, user)
 	}
 	return e
+}
+
+// enter subscribes to a channel, and waits until that is done.
+func (e *ear) enter(channel, user string) {
+	e.t.Helper()
+	const succeeded = "pusher_internal:subscription_succeeded"
+	before := len(e.only(succeeded))
+	data := map[string]string{"channel": channel}
+	if strings.HasPrefix(channel, "presence-") {
+		data = e.credentials(channel, `{"user_id":"`+user+`"}`)
+		data["channel"] = channel
+	}
+	must(e.t, e.send("pusher:subscribe", data))
+	eventually(e.t, "subscribe to "+channel, func() bool { return len(e.only(succeeded)) > before })
 }
 
 // signIn makes e a connection of a user who watches others.
@@ -216,4 +232,13 @@ func (e *ear) want(prefixes []string, lines ...string) {
 	if got := e.only(prefixes...); !slices.Equal(got, lines) {
 		e.t.Errorf("heard %q, want %q", got, lines)
 	}
+}
+
+// wantMetric wants a line among the metrics, soon.
+func (s *stage) wantMetric(line string) {
+	s.t.Helper()
+	eventually(s.t, line, func() bool {
+		_, text := get(s.t, s.server.AdminAddr(), "/metrics")
+		return strings.Contains(text, "\n"+line+"\n")
+	})
 }
