@@ -3,6 +3,7 @@ package server_test
 import (
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -102,4 +103,36 @@ func TestClusterIsLeft(t *testing.T) {
 	ann.await("pusher_internal:member_removed")
 	a.wantMetric("revurb_cluster_nodes 1")
 	a.wantQuery("/channels/"+room+"/users", `{"users":[{"id":"ann"}]}`)
+}
+
+// A node needs no more of Redis than docs/operations.md says.
+func TestClusterRights(t *testing.T) {
+	t.Parallel()
+	const room = "presence-room"
+	rules := documented(t)
+	r := redistest.Start(t, redistest.User("revurb", "canary", rules...))
+	a, b := join(t, r), join(t, r)
+	ann := a.hear("ann", room, "cache-x")
+	bob := b.hear("bob", room, "cache-x")
+	b.post("cache-x", "1", "")
+	ann.await("event 1")
+	bob.hang()
+	ann.await("pusher_internal:member_removed")
+	a.wantQuery("/channels", `{"channels":{"cache-x":{},"`+room+`":{}}}`)
+	for _, line := range r.Do("ACL", "LOG").([]any) {
+		t.Errorf("Redis refused %v", line)
+	}
+}
+
+// documented returns the rules of the ACL in docs/operations.md.
+func documented(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/operations.md")
+	must(t, err)
+	_, rest, ok := strings.Cut(string(text), "\nuser revurb on >my-password ")
+	if !ok {
+		t.Fatal("docs/operations.md has no ACL")
+	}
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.Fields(line)
 }
