@@ -41,6 +41,9 @@ func TestClusterWithoutRedis(t *testing.T) {
 					t.Errorf("%s: /live: got %d, want 200", addr, status)
 				}
 			}
+			if got := a.call(http.MethodGet, "/channels", ""); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "1" {
+				t.Errorf("query: got %d, Retry-After %q, %s; want 503 and 1", got.status, got.header.Get("Retry-After"), got.body)
+			}
 			a.wantMetric("revurb_cluster_up 0")
 			late := a.hear("", "open") // who comes now is let in
 
