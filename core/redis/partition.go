@@ -194,6 +194,7 @@ func (p *partition) run(ctx context.Context) {
 				continue
 			}
 			p.fail(ErrAway)
+			p.node.health.poke() // which sees whether Redis answers at all
 			if !sleep(ctx, pause) {
 				return
 			}
