@@ -287,9 +287,8 @@ func (p *partition) register(ctx context.Context, name string, quiet time.Durati
 // batch is what is said in one call.
 type batch struct {
 	args    []any
-	joins   []member // in the order of the call, with those that leave
 	counts  []string
-	members []member
+	members []member // in the order of the call
 }
 
 func (b *batch) size() int { return len(b.counts) + len(b.members) }
