@@ -16,7 +16,7 @@ import (
 func TestClusterWithoutRedis(t *testing.T) {
 	t.Parallel()
 	const room = "presence-room"
-	members := []string{"pusher_internal:member_", "close", "pusher:error"}
+	members := []string{"pusher_internal:member_", "close"}
 	for name, fault := range map[string]struct{ begin, end func(*redistest.Server) }{
 		"killed": {(*redistest.Server).Kill, (*redistest.Server).Restart},
 		"paused": {(*redistest.Server).Pause, (*redistest.Server).Resume},
@@ -44,6 +44,8 @@ func TestClusterWithoutRedis(t *testing.T) {
 			if got := a.call(http.MethodGet, "/channels", ""); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "1" {
 				t.Errorf("query: got %d, Retry-After %q, %s; want 503 and 1", got.status, got.header.Get("Retry-After"), got.body)
 			}
+			must(t, ann.write(0x81, []byte(`{"event":"client-hello","channel":"presence-room","data":"lost"}`)))
+			ann.await("pusher:error")
 			a.wantMetric("revurb_cluster_up 0")
 			late := a.hear("", "open") // who comes now is let in
 

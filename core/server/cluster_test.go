@@ -14,7 +14,7 @@ import (
 	"github.com/revurb/revurb/core/config"
 )
 
-var events = []string{"event ", "client-event "}
+var events = []string{"event "}
 
 // What is published on one node is heard on all, by all but who is not to, and in
 // one order.
@@ -31,6 +31,23 @@ func TestClusterPublish(t *testing.T) {
 	x.want(events, "event 1", "event end")
 	y.want(events, "event 2", "event end")
 	z.want(events, "event 1", "event 2", "event end")
+}
+
+// What a client sends is heard on all nodes, by all but itself.
+func TestClusterClientEvents(t *testing.T) {
+	t.Parallel()
+	a, b, _ := pair(t)
+	const room = "presence-room"
+	ann, bob := a.hear("ann", room), b.hear("bob", room)
+	must(t, ann.write(0x81, []byte(`{"event":"client-hello","channel":"presence-room","data":"from ann"}`)))
+	bob.await("client-hello from ann")
+	must(t, bob.write(0x81, []byte(`{"event":"client-hello","channel":"presence-room","data":"from bob"}`)))
+	ann.await("client-hello from bob")
+	b.post(room, "end", "")
+	ann.await("event end")
+	bob.await("event end")
+	ann.want([]string{"client-", "pusher:error"}, "client-hello from bob")
+	bob.want([]string{"client-", "pusher:error"}, "client-hello from ann")
 }
 
 // Members are users, however many connections each has and wherever they are.
