@@ -217,7 +217,7 @@ func (s snapshot) ordered() []string {
 // snapshot reads a topic.
 func (n *Node) snapshot(ctx context.Context, topic string) (s snapshot, err error) {
 	p := n.part(topic)
-	reply, err := n.run(ctx, n.scripts.snapshot, p.prefix, topic).Slice()
+	reply, err := n.run(ctx, n.scripts.snapshot, p.prefix, topic, n.Name()).Slice()
 	if err != nil {
 		return s, err
 	}
