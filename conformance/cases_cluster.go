@@ -237,7 +237,7 @@ var clusterCases = []Case{
 				for _, c := range t.onEachNode() {
 					c.Subscribe(room)
 					c.ExpectData("rate", room, data)
-					t.ExpectNothingOn(c, room, "an event is replayed once")
+					c.ExpectNothing("an event is replayed once")
 					c.Drop()
 				}
 			}
