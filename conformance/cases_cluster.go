@@ -137,7 +137,7 @@ var clusterCases = []Case{
 			var gone []string
 			for range lost {
 				m := witness.Expect("pusher_internal:member_removed", room)
-				gone = append(gone, t.userOf(m))
+				gone = append(gone, t.UserOf(m))
 			}
 			slices.Sort(gone)
 			if want := slices.Sorted(slices.Values(lost)); !slices.Equal(gone, want) {
