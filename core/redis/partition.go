@@ -274,8 +274,9 @@ func (p *partition) register(ctx context.Context, name string, quiet time.Durati
 	for topic := range p.counts {
 		p.dirty.counts[topic] = true
 	}
-	for m := range p.members {
+	for m, h := range p.members {
 		p.dirty.members[m] = true
+		h.except = "" // who has come with it was told if it was gone meanwhile
 	}
 	for m := range p.waiting { // who has left meanwhile
 		p.dirty.members[m] = true
