@@ -24,6 +24,7 @@ func chaosConfig() clustertest.Config {
 		Abandon:  (*redis.Node).Abandon,
 		ReapSome: (*redis.Node).ReapSome,
 		Late:     (*redis.Node).RepeatLate,
+		Explain:  (*redis.Node).Explain,
 	}
 }
 

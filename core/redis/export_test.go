@@ -2,7 +2,10 @@ package redis
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +42,20 @@ func (n *Node) ReapSome() {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
+}
+
+// Explain says what a node knows of a topic, and what Redis does.
+func (n *Node) Explain(topic string) string {
+	s, err := n.snapshot(context.Background(), topic)
+	r := &n.replicas
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.all[topic]
+	if c == nil {
+		return "the node has no copy"
+	}
+	return fmt.Sprintf("the copy: epoch %s, version %d, loaded %v, loading %v, %d pending, %v; Redis: epoch %s, version %d, %v (%v)",
+		c.epoch, c.v, c.loaded, c.loading, len(c.pending), slices.Sorted(maps.Keys(c.users)), s.epoch, s.v, s.ordered(), err)
 }
 
 // RepeatLate has some of the calls of scripts done again, late, until the func that

@@ -17,7 +17,7 @@ import (
 
 const (
 	lease  = 600 * time.Millisecond // short, so that a dead node is soon gone
-	settle = 20 * time.Second       // by when all must agree, on the slowest machine
+	settle = 5 * time.Second        // by when all must agree, on the slowest machine
 )
 
 // Config says what is run.
@@ -33,6 +33,8 @@ type Config struct {
 	Abandon  func(*redis.Node)        // has it stop at once, without a goodbye
 	ReapSome func(*redis.Node)        // has it begin to reap, and die of it
 	Late     func(*redis.Node) func() // has its calls repeated late, until the returned func is called
+
+	Explain func(n *redis.Node, topic string) string // what it knows of a topic; may be nil
 
 	Prepare func(*redis.Node) // breaks a node that has not begun; may be nil
 	Log     *slog.Logger      // of all nodes; may be nil

@@ -159,18 +159,26 @@ func (c *cluster) wrongViews() (violations []string) {
 				view := cl.members(channel)
 				for user := range t.members[channel] {
 					if !view[user] {
-						violations = append(violations, fmt.Sprintf("client %s misses %s in %s", cl.name, user, channel))
+						violations = append(violations, fmt.Sprintf("client %s of %s misses %s in %s; %s", cl.name, cl.user, user, channel, c.explain(n, channel)))
 					}
 				}
 				for user := range view {
 					if t.members[channel][user] == 0 {
-						violations = append(violations, fmt.Sprintf("client %s sees the ghost of %s in %s", cl.name, user, channel))
+						violations = append(violations, fmt.Sprintf("client %s of %s sees the ghost of %s in %s; %s", cl.name, cl.user, user, channel, c.explain(n, channel)))
 					}
 				}
 			}
 		}
 	}
 	return violations
+}
+
+// explain says what a node itself takes for the members of a channel.
+func (c *cluster) explain(n *node, channel string) string {
+	if c.Explain == nil {
+		return ""
+	}
+	return c.Explain(n.redis, c.app.ID+"\x00"+channel)
 }
 
 // missed returns events that were accepted and have not come to whom they should.

@@ -46,6 +46,9 @@ func (c *cluster) work(cl *client, random *rand.Rand, stop <-chan struct{}) {
 			c.publish(cl, channel, false)
 		default:
 			cl.node.hub.Disconnect(cl.node.ctx, cl.session)
+			for channel := range cl.in {
+				c.order.add(channel, cl)
+			}
 			c.connect(cl)
 		}
 		c.ops.Add(1)
