@@ -138,7 +138,7 @@ func (api *API) answer(w http.ResponseWriter, r *request) (status int, body []by
 		return 0, nil, err
 	}
 	if !route.publishes {
-		if err := r.tenant.allow(limitQuery, 1); err != nil {
+		if err := api.allow(r, limitQuery, 1); err != nil {
 			return 0, nil, err
 		}
 	}

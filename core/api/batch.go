@@ -19,7 +19,7 @@ func (api *API) postBatch(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.tenant.allow(limitPublish, len(events)); err != nil {
+	if err := api.allow(r, limitPublish, len(events)); err != nil {
 		return nil, err
 	}
 	for i := range events {

@@ -22,7 +22,7 @@ func (api *API) postEvents(r *request) ([]byte, error) {
 	if err := e.validate(r.app); err != nil {
 		return nil, err
 	}
-	if err := r.tenant.allow(limitPublish, 1); err != nil {
+	if err := api.allow(r, limitPublish, 1); err != nil {
 		return nil, err
 	}
 	if err := api.publish(r.Context(), r.app, e); err != nil {

@@ -69,10 +69,15 @@ func (ts *tenants) of(a *app.App, m *metrics.Metrics) *tenant {
 	return t
 }
 
-// allow counts n against a limit of the app. Publishing counts the events, not
-// the channels that they go to.
-func (t *tenant) allow(l rateLimit, n int) error {
-	wait, ok := t.rates[l].AllowN(n)
+// allow counts n against a limit of r's app, on all nodes together. Publishing
+// counts the events, not the channels that they go to.
+func (api *API) allow(r *request, l rateLimit, n int) error {
+	t := r.tenant
+	perSecond := map[rateLimit]int{limitPublish: t.settings.publishRate, limitQuery: t.settings.queryRate}[l]
+	wait, ok, shared := api.hub.AllowTogether(r.Context(), r.app, string(l), n, perSecond)
+	if !shared {
+		wait, ok = t.rates[l].AllowN(n)
+	}
 	if ok {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/cache"
 	"github.com/revurb/revurb/core/channel"
@@ -50,6 +51,11 @@ type Cluster interface {
 	// how many the others had when they last said so.
 	Connected(app string, connections int)
 	Elsewhere(app string) int
+
+	// Allow reports whether count more may pass of what is limited to so many a
+	// second of an app, on all nodes together, or how long it takes until they
+	// might.
+	Allow(ctx context.Context, app, limit string, count, perSecond int) (wait time.Duration, ok bool, err error)
 
 	// PublishCached replaces what a cache channel keeps and publishes m, with
 	// nothing between the two.
@@ -131,6 +137,16 @@ func (h *Hub) control(ctx context.Context, t *tenant) {
 			h.log.Error("listen to the other nodes", "app", t.app.ID, "err", err)
 		}
 	})
+}
+
+// AllowTogether is the Allow of a cluster. It reports shared when there is one, and
+// it can say: else each node has the limit for itself.
+func (h *Hub) AllowTogether(ctx context.Context, a *app.App, limit string, count, perSecond int) (wait time.Duration, ok, shared bool) {
+	if h.ports.Cluster == nil || perSecond <= 0 {
+		return 0, false, false
+	}
+	wait, ok, err := h.ports.Cluster.Allow(ctx, a.ID, limit, count, perSecond)
+	return wait, ok, err == nil
 }
 
 // watchTogether is watch in a cluster.

@@ -134,7 +134,7 @@ func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channe
 		s.t.open(ch) // so that it notices what is published while it is read here
 	}
 	for {
-		replay, version, err := h.replay(ctx, s, kind, t)
+		replay, version, missed, err := h.replay(ctx, kind, t)
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,11 @@ func (h *Hub) greet(ctx context.Context, s *Session, kind channel.Kind, t channe
 			}
 			s.t.metrics.Deliveries.Add(float64(len(greeting)))
 		}
-		if err := h.admit(ctx, s, kind, t, m, ch, admit); err != nil || admitted {
+		err = h.admit(ctx, s, kind, t, m, ch, admit)
+		if err == nil && admitted && missed {
+			h.notifyMiss(ctx, s, t)
+		}
+		if err != nil || admitted {
 			return err
 		}
 	}
@@ -186,22 +190,20 @@ func (h *Hub) admit(ctx context.Context, s *Session, kind channel.Kind, t channe
 	return err
 }
 
-// replay is what a cache channel replays, and its version. While the cluster is
-// away nobody knows.
-func (h *Hub) replay(ctx context.Context, s *Session, kind channel.Kind, t channel.Topic) (f *frame.Frame, version int64, err error) {
+// replay is what a cache channel replays, and its version, or that it has missed.
+// While the cluster is away nobody knows.
+func (h *Hub) replay(ctx context.Context, kind channel.Kind, t channel.Topic) (f *frame.Frame, version int64, missed bool, err error) {
 	if !kind.Cache {
-		return nil, 0, nil
+		return nil, 0, false, nil
 	}
 	e, _, ok, err := h.ports.Cache.Get(ctx, t)
 	switch {
 	case errors.Is(err, broker.ErrUnavailable):
-		return nil, 0, nil
+		return nil, 0, false, nil
 	case err != nil:
-		return nil, 0, fmt.Errorf("read cache: %w", err)
-	case !ok:
-		h.notifyMiss(ctx, s, t)
+		return nil, 0, false, fmt.Errorf("read cache: %w", err)
 	}
-	return encodeReplay(t.Channel, e, ok), e.Version, nil
+	return encodeReplay(t.Channel, e, ok), e.Version, !ok, nil
 }
 
 // encodeReplay is the last event of a cache channel, or that there is none.

@@ -29,3 +29,30 @@ func TestCache(t *testing.T) {
 		t.Errorf("got %+v, %v, %v, %v", got, ttl, ok, err)
 	}
 }
+
+// A limit is one of all nodes together.
+func TestAllow(t *testing.T) {
+	s := redistest.Start(t)
+	a, b := start(t, s), start(t, s)
+	const rate = 20
+	passed := 0
+	for i := range 3 * rate {
+		n := a
+		if i%2 == 0 {
+			n = b
+		}
+		wait, ok, err := n.Allow(t.Context(), "app", "publish", 1, rate)
+		if err != nil || !ok && (wait <= 0 || wait > time.Second) {
+			t.Fatalf("got %v, %v, %v", wait, ok, err)
+		}
+		if ok {
+			passed++
+		}
+	}
+	if passed < rate || passed > rate+rate/2 {
+		t.Errorf("%d of %d passed at once, want some %d", passed, 3*rate, rate)
+	}
+	if _, ok, err := a.Allow(t.Context(), "other", "publish", 5*rate, rate); !ok || err != nil {
+		t.Errorf("a first batch, larger than the rate, of another app: %v, %v", ok, err)
+	}
+}

@@ -76,12 +76,18 @@ func (h *health) lost() {
 	h.node.log.Warn("Redis has lost what the cluster had in it: all nodes say again what they have; backends do not hear of what changes meanwhile")
 }
 
+// lookEvery is how often it is tried whether Redis answers again.
+const lookEvery = 500 * time.Millisecond
+
 // run renews the lease three times in its length.
 func (h *health) run(ctx context.Context) {
-	every := h.node.config.Lease / 3
 	wake := h.wakeup()
 	for {
 		h.renew(ctx)
+		every := h.node.config.Lease / 3
+		if h.away() {
+			every = min(every, lookEvery)
+		}
 		t := time.NewTimer(every)
 		select {
 		case <-ctx.Done():

@@ -21,6 +21,10 @@ func parseTopic(key string) (t channel.Topic, ok bool) {
 	return t, ok
 }
 
+// schema is the version of what the keys and messages mean. Nodes of different
+// versions share nothing, rather than misunderstand one another.
+const schema = "1"
+
 // keys are the names of what a cluster has in Redis.
 type keys struct {
 	prefix     string
@@ -36,10 +40,10 @@ func (k keys) partition(topic string) int {
 }
 
 // of is what all keys of a partition begin with.
-func (k keys) of(partition int) string { return fmt.Sprintf("%s:{%d}", k.prefix, partition) }
+func (k keys) of(partition int) string { return fmt.Sprintf("%s:%s:{%d}", k.prefix, schema, partition) }
 
 // control is what the keys of the cluster itself begin with.
-func (k keys) control() string { return k.prefix + ":{nodes}" }
+func (k keys) control() string { return k.prefix + ":" + schema + ":{nodes}" }
 
 // channel is where the messages of a topic are published.
 func (k keys) channel(topic string) string { return k.of(k.partition(topic)) + ":t:" + topic }

@@ -51,13 +51,14 @@ type Node struct {
 
 	garbage atomic.Uint64 // envelopes that nobody could have sent
 	stop    context.CancelFunc
+	done    chan struct{} // closed when the node is closed
 	running sync.WaitGroup
 	closed  atomic.Bool
 }
 
 // New returns a node that does nothing yet. Redis need not be there.
 func New(c Config, log *slog.Logger) (*Node, error) {
-	n := &Node{config: c, log: log, name: newName()}
+	n := &Node{config: c, log: log, name: newName(), done: make(chan struct{})}
 	n.keys = keys{prefix: c.Prefix, partitions: 1, publish: "PUBLISH"}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
@@ -122,6 +123,7 @@ func (n *Node) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
 	defer cancel()
 	err := n.leave(ctx)
+	close(n.done)
 	n.stop()
 	n.running.Wait()
 	return errors.Join(err, n.publish.Close(), n.state.Close(), n.bus.Close())

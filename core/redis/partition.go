@@ -194,6 +194,7 @@ func (p *partition) run(ctx context.Context) {
 				continue
 			}
 			p.fail(ErrAway)
+			p.node.health.poke() // which sees whether Redis answers at all
 			if !sleep(ctx, pause) {
 				return
 			}
@@ -287,9 +288,8 @@ func (p *partition) register(ctx context.Context, name string, quiet time.Durati
 // batch is what is said in one call.
 type batch struct {
 	args    []any
-	joins   []member // in the order of the call, with those that leave
 	counts  []string
-	members []member
+	members []member // in the order of the call
 }
 
 func (b *batch) size() int { return len(b.counts) + len(b.members) }

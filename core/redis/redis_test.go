@@ -25,12 +25,12 @@ func config(s *redistest.Server) redis.Config {
 	return c
 }
 
-func logger(t *testing.T) *slog.Logger {
+func logger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // open returns a node that nobody has started.
-func open(t *testing.T, s *redistest.Server) *redis.Node {
+func open(t testing.TB, s *redistest.Server) *redis.Node {
 	t.Helper()
 	n, err := redis.New(config(s), logger(t))
 	if err != nil {
@@ -40,7 +40,7 @@ func open(t *testing.T, s *redistest.Server) *redis.Node {
 }
 
 // start returns a node that runs.
-func start(t *testing.T, s *redistest.Server) *redis.Node {
+func start(t testing.TB, s *redistest.Server) *redis.Node {
 	t.Helper()
 	n := open(t, s)
 	n.Changes(func(presence.Change) {})

@@ -106,7 +106,11 @@ func (r *replicas) fetch(topic string, c *replica) {
 			return
 		}
 		// While the nodes say again what they have, who is missing has not gone.
-		time.Sleep(max(pause, s.wait))
+		select {
+		case <-time.After(max(pause, s.wait)):
+		case <-n.done:
+			return
+		}
 	}
 }
 

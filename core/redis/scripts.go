@@ -28,11 +28,13 @@ var (
 	claimLua string
 	//go:embed scripts/cache.lua
 	cacheLua string
+	//go:embed scripts/allow.lua
+	allowLua string
 )
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, reap, pump, renew, claim, cache *redis.Script
+	apply, register, snapshot, reap, pump, renew, claim, cache, allow *redis.Script
 }
 
 func newScripts(publish string) scripts {
@@ -41,6 +43,6 @@ func newScripts(publish string) scripts {
 	}
 	return scripts{
 		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
-		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua),
+		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua), allow: s(allowLua),
 	}
 }
