@@ -24,7 +24,8 @@ func watchTopic(u user.User) string {
 
 // SignIn implements user.Users.
 func (us Users) SignIn(ctx context.Context, u user.User, socketID string) (bool, error) {
-	return us.come(ctx, watchTopic(u), socketID, presence.Member{UserID: u.ID}, 0)
+	version, err := us.come(ctx, watchTopic(u), socketID, socketID, presence.Member{UserID: u.ID}, 0)
+	return version > 0, err
 }
 
 // SignOut implements user.Users.

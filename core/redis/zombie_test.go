@@ -14,7 +14,7 @@ import (
 )
 
 // follow starts a node that hears of a topic, and returns what it tells of it.
-func follow(t *testing.T, url string, topic channel.Topic) (*redis.Node, <-chan presence.Change) {
+func follow(t *testing.T, url string, lease time.Duration, topic channel.Topic) (*redis.Node, <-chan presence.Change) {
 	t.Helper()
 	c := redis.DefaultConfig
 	c.URL, c.Lease = url, lease
@@ -57,8 +57,8 @@ func TestZombieTellsItsOwn(t *testing.T) {
 	s := redistest.Start(t)
 	proxy := redistest.NewProxy(t, s)
 	topic := channel.Topic{App: "1", Channel: "presence-a"}
-	zombie, told := follow(t, proxy.URL(), topic)
-	witness, seen := follow(t, s.URL(), topic)
+	zombie, told := follow(t, proxy.URL(), lease, topic)
+	witness, seen := follow(t, s.URL(), lease, topic)
 	enter := func(n *redis.Node, socket, user string) {
 		err := n.Enter(context.Background(), topic, socket, presence.Member{UserID: user}, 0, func([]presence.Member) {})
 		if err != nil {
