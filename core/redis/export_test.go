@@ -25,6 +25,9 @@ func (n *Node) Abandon() {
 	_, _, _ = n.publish.Close(), n.state.Close(), n.bus.Close()
 }
 
+// Keys is what the keys of the only partition begin with, by default.
+var Keys = keys{prefix: DefaultConfig.Prefix, partitions: 1}.of(0)
+
 // ReapSome waits for a node whose lease is over, and takes a little of what it
 // had, as one that dies then does.
 func (n *Node) ReapSome() {

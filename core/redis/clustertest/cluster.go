@@ -34,6 +34,7 @@ type Config struct {
 	ReapSome func(*redis.Node)        // has it begin to reap, and die of it
 	Late     func(*redis.Node) func() // has its calls repeated late, until the returned func is called
 
+	Keys    string                                   // what the keys of the only partition begin with
 	Explain func(n *redis.Node, topic string) string // what it knows of a topic; may be nil
 
 	Prepare func(*redis.Node) // breaks a node that has not begun; may be nil

@@ -136,9 +136,9 @@ func (c *cluster) wrongInRedis() (violations []string) {
 			wrong("Redis has %d members in %s and counts %q, there are %d", has, channel, hash["n"], want)
 		}
 	}
-	keys, _ := c.server.Do("KEYS", redisKey("[nm]:*")).([]any)
+	keys, _ := c.server.Do("KEYS", c.key("[nm]:*")).([]any)
 	for _, key := range keys {
-		name := text(key)[len(redisKey("n:")):]
+		name := text(key)[len(c.key("n:")):]
 		if t.nodes[name] == nil {
 			wrong("Redis has %s of a node that is dead", text(key))
 		}
@@ -206,14 +206,14 @@ func (c *cluster) missed(f Fault) (violations []string) {
 
 // due returns what is still to be written down for backends.
 func (c *cluster) due() []string {
-	if n, _ := c.server.Do("ZCARD", redisKey("due")).(int64); n > 0 {
+	if n, _ := c.server.Do("ZCARD", c.key("due")).(int64); n > 0 {
 		return []string{fmt.Sprintf("%d changes are due for backends and not written down", n)}
 	}
 	return nil
 }
 
 func (c *cluster) hash(name string) map[string]string {
-	list, _ := c.server.Do("HGETALL", redisKey(name)).([]any)
+	list, _ := c.server.Do("HGETALL", c.key(name)).([]any)
 	m := map[string]string{}
 	for i := 0; i+1 < len(list); i += 2 {
 		m[text(list[i])] = text(list[i+1])

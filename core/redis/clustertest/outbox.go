@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/revurb/revurb/core/occupancy"
-	"github.com/revurb/revurb/core/redis"
 )
 
 // outbox is what scripts write down for backends, as Redis has it, and what
@@ -52,9 +51,9 @@ var came = map[string]bool{"occupied": true, "added": true, "vacated": false, "r
 // read reads what was written since, and finds what does not alternate.
 func (o *outbox) read() {
 	for {
-		entries, _ := o.c.server.Do("XRANGE", redisKey("ev"), "("+o.last, "+", "COUNT", 1000).([]any)
+		entries, _ := o.c.server.Do("XRANGE", o.c.key("ev"), "("+o.last, "+", "COUNT", 1000).([]any)
 		if o.last == "0" {
-			entries, _ = o.c.server.Do("XRANGE", redisKey("ev"), "-", "+", "COUNT", 1000).([]any)
+			entries, _ = o.c.server.Do("XRANGE", o.c.key("ev"), "-", "+", "COUNT", 1000).([]any)
 		}
 		if len(entries) == 0 {
 			return
@@ -118,4 +117,4 @@ func (o *outbox) untold() (violations []string) {
 	return violations
 }
 
-func redisKey(name string) string { return redis.DefaultConfig.Prefix + ":{0}:" + name }
+func (c *cluster) key(name string) string { return c.Keys + ":" + name }
