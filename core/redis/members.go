@@ -43,6 +43,7 @@ func (n *Node) Enter(ctx context.Context, t channel.Topic, socketID string, m pr
 		c.users[m.UserID] = &copied{order: time.Now().UnixNano(), info: m.Info}
 		n.replicas.tell(key, m.UserID, m.Info, true, socketID)
 	}
+	c.given = true
 	enter(c.members())
 	return nil
 }

@@ -30,6 +30,7 @@ type replica struct {
 	v       int64
 	users   map[string]*copied
 	loaded  bool
+	given   bool // to somebody, as a list: who is missing there is told of
 	loading bool
 	pending []change      // that came while it was loaded
 	changed chan struct{} // closed at the next change, and made anew
@@ -117,13 +118,14 @@ func (r *replicas) fetch(topic string, c *replica) {
 // replace makes the copy what Redis has, and tells of the differences. It is
 // called with mu held.
 func (r *replicas) replace(topic string, c *replica, s snapshot) {
+	told := c.loaded || c.given
 	for user := range c.users {
-		if s.users[user] == nil && c.loaded {
+		if s.users[user] == nil && told {
 			r.tell(topic, user, nil, false, "")
 		}
 	}
 	for _, user := range s.ordered() {
-		if c.users[user] == nil && c.loaded {
+		if c.users[user] == nil && told {
 			r.tell(topic, user, s.users[user].info, true, "")
 		}
 	}

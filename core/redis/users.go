@@ -73,7 +73,9 @@ func (n *Node) Watching(ctx context.Context, app string, ids []string, enter fun
 	defer n.replicas.mu.Unlock()
 	var there []string
 	for i, id := range ids {
-		if c := n.replicas.all[topics[i]]; c != nil && c.users[id] != nil && !slices.Contains(there, id) {
+		c := n.replicas.open(topics[i])
+		c.given = true
+		if c.users[id] != nil && !slices.Contains(there, id) {
 			there = append(there, id)
 		}
 	}
