@@ -31,6 +31,13 @@ lint: ## Find more of them, with golangci-lint, which is installed apart
 test: e2e-deps ## Install what the tests need and run all of them, with the race detector
 	REVURB_REQUIRE_ALL=1 go test -race ./...
 
+chaos := 10m
+nodes := 8
+
+.PHONY: chaos
+chaos: ## Break a cluster at random for a while: make chaos chaos=10m nodes=8
+	REVURB_REQUIRE_ALL=1 go test ./core/redis -run 'TestChaos$$' -v -timeout 0 -chaos $(chaos) -nodes $(nodes)
+
 .PHONY: e2e-deps
 e2e-deps: $(e2e)/node_modules/.package-lock.json ## Install the clients and the browser of the end-to-end tests
 	@.ci/chromium

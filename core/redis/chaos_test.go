@@ -47,3 +47,27 @@ func TestChaos(t *testing.T) {
 		t.Error(v)
 	}
 }
+
+// TestChaosControls takes from a cluster, one at a time, what keeps it right, and
+// has the harness notice.
+func TestChaosControls(t *testing.T) {
+	for _, control := range []struct {
+		name   string
+		faults []clustertest.Fault
+		weaken func(*redis.Node)
+	}{
+		{"no sequence", []clustertest.Fault{clustertest.Late}, (*redis.Node).WithoutSequence},
+		{"no fence", []clustertest.Fault{clustertest.Zombie}, (*redis.Node).WithoutFence},
+		{"no snapshot", []clustertest.Fault{clustertest.Deaf}, (*redis.Node).WithoutSnapshot},
+	} {
+		t.Run(control.name, func(t *testing.T) {
+			c := chaosConfig()
+			c.Nodes, c.Ops, c.Faults, c.Prepare, c.Settle = 3, chaosOps, control.faults, control.weaken, 3*time.Second
+			report := clustertest.Run(t, c)
+			if len(report.Violations) == 0 {
+				t.Fatalf("nothing is found wrong in %d operations", report.Ops)
+			}
+			t.Logf("after %d operations %d are found, such as: %s", report.Ops, len(report.Violations), report.Violations[0])
+		})
+	}
+}

@@ -102,6 +102,36 @@ func (l *late) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
+// HoldSnapshots has each snapshot, once Redis has answered, wait for what release
+// returns: it is called with the number of the snapshot, from 1.
+func (n *Node) HoldSnapshots(release func(int) <-chan struct{}) {
+	n.state.AddHook(&holder{hash: n.scripts.snapshot.Hash(), release: release})
+}
+
+type holder struct {
+	late
+	hash    string
+	count   atomic.Int64
+	release func(int) <-chan struct{}
+}
+
+func (h *holder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if args := cmd.Args(); err == nil && len(args) > 1 && args[1] == h.hash {
+			<-h.release(int(h.count.Add(1)))
+		}
+		return err
+	}
+}
+
+// LateCall does a call of the node's as if it had been made long ago: topic had so
+// many subscriptions.
+func (n *Node) LateCall(call int, topic string, subscriptions int) error {
+	p := n.parts[0]
+	return n.run(context.Background(), n.scripts.apply, p.prefix, n.Name(), call, "n", topic, subscriptions).Err()
+}
+
 // edit replaces a line of a script.
 func edit(lua, line, by string) *redis.Script {
 	if !strings.Contains(lua, line) {

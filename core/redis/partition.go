@@ -219,8 +219,8 @@ func (p *partition) fail(err error) {
 // say says one batch, and reports whether there is more.
 func (p *partition) say(ctx context.Context) (more bool, err error) {
 	if name := p.node.Name(); name != p.name {
-		if err := p.register(ctx, name, 0); err != nil {
-			return false, err
+		if err := p.register(ctx, name, 0); err != nil || p.name != name {
+			return true, err
 		}
 	}
 	b := p.batch()
@@ -263,13 +263,21 @@ func (p *partition) refused(ctx context.Context, err error) error {
 // register makes the node known in the partition, and all that it has is to be
 // said. While Redis gets to know again what it had, nobody is told of changes.
 func (p *partition) register(ctx context.Context, name string, quiet time.Duration) error {
-	err := p.node.run(ctx, p.node.scripts.register, p.prefix, name, newName(), quiet.Milliseconds()).Err()
+	call := p.call // after which numbers go on, so that no call from before is done again
+	if name != p.name {
+		call = 0
+	}
+	err := p.node.run(ctx, p.node.scripts.register, p.prefix, name, newName(), quiet.Milliseconds(), call).Err()
+	if redis.HasErrorPrefix(err, "FENCED") {
+		p.node.again(name, "it was silent for longer than its lease")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.name, p.call = name, 0
+	p.name, p.call = name, call
 	clear(p.dirty.counts)
 	clear(p.dirty.members)
 	for topic := range p.counts {

@@ -32,6 +32,7 @@ type replica struct {
 	loaded  bool
 	given   bool // to somebody, as a list: who is missing there is told of
 	loading bool
+	loads   int           // the number of the load that counts: what an earlier one has read may be too old
 	pending []change      // that came while it was loaded
 	changed chan struct{} // closed at the next change, and made anew
 }
@@ -83,16 +84,19 @@ func (r *replicas) load(topic string, c *replica) {
 		return
 	}
 	c.loading = true
-	go r.fetch(topic, c)
+	c.loads++
+	go r.fetch(topic, c, c.loads)
 }
 
-func (r *replicas) fetch(topic string, c *replica) {
+func (r *replicas) fetch(topic string, c *replica, number int) {
 	n := r.node
+	// mu is held.
+	stale := func() bool { return r.all[topic] != c || !c.loading || c.loads != number || n.closed.Load() }
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		r.mu.Lock()
-		stale := r.all[topic] != c || !c.loading || n.closed.Load()
+		over := stale()
 		r.mu.Unlock()
-		if stale {
+		if over {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
@@ -100,7 +104,7 @@ func (r *replicas) fetch(topic string, c *replica) {
 		cancel()
 		if err == nil && s.wait <= 0 {
 			r.mu.Lock()
-			if r.all[topic] == c && c.loading {
+			if !stale() {
 				r.replace(topic, c, s)
 			}
 			r.mu.Unlock()

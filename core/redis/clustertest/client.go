@@ -23,12 +23,14 @@ type client struct {
 
 	mu     sync.Mutex // guards what follows
 	views  map[string]*view
+	was    map[string]bool // in these channels
 	faults []string
 }
 
 // view is what a client was told of one channel since it came.
 type view struct {
 	greeted bool
+	again   bool // it is not the first on this connection
 	members map[string]bool
 	heard   []int64
 	has     map[int64]bool
@@ -38,13 +40,14 @@ type view struct {
 func (c *client) expect(channel string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.views[channel] = &view{members: map[string]bool{}, has: map[int64]bool{}}
+	c.views[channel] = &view{again: c.was[channel], members: map[string]bool{}, has: map[int64]bool{}}
 }
 
 func (c *client) forget(channel string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.views, channel)
+	c.was[channel] = true
 }
 
 // Close implements hub.Peer.
@@ -84,7 +87,10 @@ func (c *client) hear(payload []byte) {
 		v.greet(c, m.Channel, m.Data)
 		return
 	}
-	if !v.greeted {
+	switch {
+	case !v.greeted && v.again:
+		return // it was on its way when the client left, to come again
+	case !v.greeted:
 		c.fault("hears %s on %s before the greeting", m.Event, m.Channel)
 		return
 	}

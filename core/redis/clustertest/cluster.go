@@ -17,7 +17,7 @@ import (
 
 const (
 	lease  = 600 * time.Millisecond // short, so that a dead node is soon gone
-	settle = 5 * time.Second        // by when all must agree, on the slowest machine
+	settle = 30 * time.Second       // by when all must agree, on the slowest machine
 )
 
 // Config says what is run.
@@ -28,6 +28,7 @@ type Config struct {
 	For     time.Duration // or for how long, if that is longer
 	Faults  []Fault       // one for each round, from the first again after the last
 	Seed    uint64        // of what is random
+	Settle  time.Duration // by when all must agree; 0 is enough for the slowest machine
 
 	// What only tests of package redis can do to a node.
 	Abandon  func(*redis.Node)        // has it stop at once, without a goodbye
@@ -85,6 +86,9 @@ type event struct {
 func Run(tb testing.TB, config Config) Report {
 	tb.Helper()
 	c := &cluster{Config: config, tb: tb, server: redistest.Start(tb)}
+	if c.Settle == 0 {
+		c.Settle = settle
+	}
 	c.random = rand.New(rand.NewPCG(c.Seed, 0))
 	a := app.Default(protocol.Pusher)
 	a.ID, a.Key, a.Secret = "1", "key", "secret"

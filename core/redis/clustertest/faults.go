@@ -26,9 +26,8 @@ var All = []Fault{None, Crash, Deaf, Late, Zombie, Flush, Reaper, Hang, Restart}
 // faulty is how a fault is done: what happens while the clients are busy, and once
 // they rest.
 type faulty struct {
-	strike  func(c *cluster) (undo func())
-	lossy   bool // events may be lost
-	amnesia bool // Redis loses what it had
+	strike func(c *cluster) (undo func())
+	lossy  bool // events may be lost
 }
 
 var faults = map[Fault]faulty{
@@ -80,16 +79,18 @@ var faults = map[Fault]faulty{
 		c.busy(part)
 		return nil
 	}},
-	Restart: {lossy: true, amnesia: true, strike: func(c *cluster) func() {
+	Restart: {lossy: true, strike: func(c *cluster) func() {
 		c.busy(part)
+		c.forget()
 		c.server.Kill()
 		c.busyFor(time.Duration(c.random.Int64N(int64(time.Second))))
 		c.server.Restart()
 		c.busyFor(time.Duration(c.random.Int64N(int64(2 * time.Second))))
 		return nil
 	}},
-	Flush: {amnesia: true, strike: func(c *cluster) func() {
+	Flush: {strike: func(c *cluster) func() {
 		c.busy(part)
+		c.forget()
 		c.server.FlushAll()
 		c.busyFor(time.Duration(c.random.Int64N(int64(2 * time.Second))))
 		return nil
@@ -121,6 +122,13 @@ func (c *cluster) busy(operations int64) {
 
 // busyFor lets a fault last.
 func (c *cluster) busyFor(d time.Duration) { <-time.After(d) }
+
+// forget is called before Redis loses what it has.
+func (c *cluster) forget() {
+	c.outbox.read()
+	c.outbox.reset()
+	c.amnesia = true
+}
 
 // victim takes a node out of those that live.
 func (c *cluster) victim() *node {

@@ -42,10 +42,6 @@ func (c *cluster) truth() truth {
 
 // judge waits until all agree, and reports what still does not when they should.
 func (c *cluster) judge(f Fault) {
-	if faults[f].amnesia {
-		c.amnesia = true
-		c.outbox.reset()
-	}
 	c.await(func() []string {
 		return slices.Concat(c.wrongInRedis(), c.wrongViews(), c.missed(f))
 	})
@@ -66,13 +62,11 @@ func (c *cluster) last() {
 		c.outbox.read()
 		return slices.Concat(c.outbox.wrong(c.truth()), c.due())
 	})
-	if !c.amnesia { // else what was not told is gone
-		c.await(c.outbox.untold)
-	}
+	c.await(c.outbox.untold)
 }
 
 func (c *cluster) await(wrong func() []string) {
-	limit := time.Now().Add(settle)
+	limit := time.Now().Add(c.Settle)
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		violations := wrong()
 		switch {

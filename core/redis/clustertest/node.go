@@ -78,7 +78,7 @@ func (c *cluster) start() *node {
 // connect gives a client a new session.
 func (c *cluster) connect(cl *client) {
 	cl.mu.Lock()
-	cl.in, cl.views = map[string]int64{}, map[string]*view{}
+	cl.in, cl.views, cl.was = map[string]int64{}, map[string]*view{}, map[string]bool{}
 	cl.mu.Unlock()
 	s, err := cl.node.hub.Connect(cl.node.ctx, c.app, cl, nil)
 	if err != nil {

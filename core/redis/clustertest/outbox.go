@@ -32,12 +32,16 @@ type news struct {
 func newOutbox(c *cluster) *outbox {
 	o := &outbox{c: c}
 	o.reset()
-	o.told, o.wrote = map[news]int{}, map[news]int{}
 	return o
 }
 
-// reset forgets all states: Redis has lost them.
-func (o *outbox) reset() { o.last, o.state = "0", map[subject]bool{} }
+// reset forgets all, as Redis does.
+func (o *outbox) reset() {
+	o.last, o.state = "0", map[subject]bool{}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.told, o.wrote = map[news]int{}, map[news]int{}
+}
 
 // tell is called for what a node tells.
 func (o *outbox) tell(ch occupancy.Change) {
