@@ -27,10 +27,15 @@ const enterWait = 2 * time.Second
 // node knows of, and those who come.
 func (n *Node) Enter(ctx context.Context, t channel.Topic, socketID string, m presence.Member, limit int, enter func([]presence.Member)) error {
 	key := topicKey(t)
-	if _, err := n.come(ctx, key, socketID, m, limit); err != nil {
+	// The copy tells nobody to leave socketID out: it is not in the channel yet,
+	// unless it was told that its user has gone, and is to be told of the return.
+	version, err := n.come(ctx, key, socketID, "", m, limit)
+	if err != nil {
 		return err
 	}
-	n.replicas.wait(ctx, key, func(c *replica) bool { return c.loaded && c.users[m.UserID] != nil })
+	n.replicas.wait(ctx, key, func(c *replica) bool {
+		return c.loaded && c.users[m.UserID] != nil && c.v >= int64(version)
+	})
 	n.replicas.mu.Lock()
 	defer n.replicas.mu.Unlock()
 	c := n.replicas.open(key)
@@ -38,29 +43,31 @@ func (n *Node) Enter(ctx context.Context, t channel.Topic, socketID string, m pr
 		c.users[m.UserID] = &copied{order: time.Now().UnixNano(), info: m.Info}
 		n.replicas.tell(key, m.UserID, m.Info, true, socketID)
 	}
+	c.given = true
 	enter(c.members())
 	return nil
 }
 
-// come notes a connection of a member. It is first if the user was on no node.
-func (n *Node) come(ctx context.Context, key, socketID string, m presence.Member, limit int) (first bool, err error) {
+// come notes a connection of a member, of whom except is not to be told. If the
+// user was on no node, it returns the version with which it came; else 0.
+func (n *Node) come(ctx context.Context, key, socketID, except string, m presence.Member, limit int) (version int, err error) {
 	p, who := n.part(key), member{key, m.UserID}
-	done := p.join(who, socketID, string(m.Info), limit)
+	done := p.join(who, socketID, except, string(m.Info), limit)
 	if done == nil || n.health.away() {
-		return false, nil
+		return 0, nil
 	}
 	select {
 	case r := <-done:
 		switch {
 		case r.err != nil:
-			return false, nil // it is said when Redis is back
+			return 0, nil // it is said when Redis is back
 		case r.code < 0:
-			return false, presence.ErrFull
+			return 0, presence.ErrFull
 		}
-		return r.code > 0, nil
+		return r.code, nil
 	case <-ctx.Done():
 		p.leave(who, socketID)
-		return false, ctx.Err()
+		return 0, ctx.Err()
 	}
 }
 
@@ -98,12 +105,12 @@ func (n *Node) Depart(ctx context.Context, t channel.Topic, socketID, userID str
 // Join implements presence.Members.
 func (m Members) Join(ctx context.Context, t channel.Topic, socketID string, who presence.Member, limit int) ([]presence.Member, bool, error) {
 	key := topicKey(t)
-	first, err := m.come(ctx, key, socketID, who, limit)
+	version, err := m.come(ctx, key, socketID, socketID, who, limit)
 	if err != nil {
 		return nil, false, err
 	}
 	list, err := m.List(ctx, t)
-	return list, first, err
+	return list, version > 0, err
 }
 
 // Leave implements presence.Members.

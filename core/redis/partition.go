@@ -47,7 +47,7 @@ type held struct {
 
 // result is what Redis says of a member that has come or gone.
 type result struct {
-	code int // 1 first or last, 0 not so, -1 full
+	code int // the version of the change if it was the first or last, 0 if not so, -1 full
 	err  error
 }
 
@@ -100,7 +100,7 @@ func (p *partition) count(topic string, n int) {
 
 // join notes a connection of a user. It returns a channel for what Redis says of
 // the first one here, and nil for others.
-func (p *partition) join(m member, socket, info string, limit int) <-chan result {
+func (p *partition) join(m member, socket, except, info string, limit int) <-chan result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.members[m]
@@ -110,7 +110,7 @@ func (p *partition) join(m member, socket, info string, limit int) <-chan result
 			return nil
 		}
 	} else {
-		p.members[m] = &held{sockets: map[string]bool{socket: true}, info: info, limit: limit, except: socket}
+		p.members[m] = &held{sockets: map[string]bool{socket: true}, info: info, limit: limit, except: except}
 		p.dirty.members[m] = true
 	}
 	return p.wait(m, 'j')
@@ -275,8 +275,9 @@ func (p *partition) register(ctx context.Context, name string, quiet time.Durati
 	for topic := range p.counts {
 		p.dirty.counts[topic] = true
 	}
-	for m := range p.members {
+	for m, h := range p.members {
 		p.dirty.members[m] = true
+		h.except = "" // who has come with it was told if it was gone meanwhile
 	}
 	for m := range p.waiting { // who has left meanwhile
 		p.dirty.members[m] = true

@@ -17,7 +17,8 @@ import (
 // missing, or has come to a connection that was made anew, the copy is compared
 // with what Redis has. So this node's clients hear of each change once.
 type replicas struct {
-	node *Node
+	node     *Node
+	trusting bool // what tests do to see that it matters: nothing is compared after a new connection
 
 	mu  sync.Mutex // guards what follows, and the order of what is told
 	all map[string]*replica
@@ -29,6 +30,7 @@ type replica struct {
 	v       int64
 	users   map[string]*copied
 	loaded  bool
+	given   bool // to somebody, as a list: who is missing there is told of
 	loading bool
 	pending []change      // that came while it was loaded
 	changed chan struct{} // closed at the next change, and made anew
@@ -69,7 +71,7 @@ func (r *replicas) drop(topic string) {
 func (r *replicas) subscribed(_ context.Context, topic string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c := r.all[topic]; c != nil {
+	if c := r.all[topic]; c != nil && !(r.trusting && c.loaded) {
 		c.loading = false // whatever is being loaded may be older than this
 		r.load(topic, c)
 	}
@@ -116,13 +118,14 @@ func (r *replicas) fetch(topic string, c *replica) {
 // replace makes the copy what Redis has, and tells of the differences. It is
 // called with mu held.
 func (r *replicas) replace(topic string, c *replica, s snapshot) {
+	told := c.loaded || c.given
 	for user := range c.users {
-		if s.users[user] == nil && c.loaded {
+		if s.users[user] == nil && told {
 			r.tell(topic, user, nil, false, "")
 		}
 	}
 	for _, user := range s.ordered() {
-		if c.users[user] == nil && c.loaded {
+		if c.users[user] == nil && told {
 			r.tell(topic, user, s.users[user].info, true, "")
 		}
 	}

@@ -24,7 +24,8 @@ func watchTopic(u user.User) string {
 
 // SignIn implements user.Users.
 func (us Users) SignIn(ctx context.Context, u user.User, socketID string) (bool, error) {
-	return us.come(ctx, watchTopic(u), socketID, presence.Member{UserID: u.ID}, 0)
+	version, err := us.come(ctx, watchTopic(u), socketID, socketID, presence.Member{UserID: u.ID}, 0)
+	return version > 0, err
 }
 
 // SignOut implements user.Users.
@@ -72,7 +73,9 @@ func (n *Node) Watching(ctx context.Context, app string, ids []string, enter fun
 	defer n.replicas.mu.Unlock()
 	var there []string
 	for i, id := range ids {
-		if c := n.replicas.all[topics[i]]; c != nil && c.users[id] != nil && !slices.Contains(there, id) {
+		c := n.replicas.open(topics[i])
+		c.given = true
+		if c.users[id] != nil && !slices.Contains(there, id) {
 			there = append(there, id)
 		}
 	}

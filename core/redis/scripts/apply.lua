@@ -2,8 +2,8 @@
 --   n topic subscriptions
 --   j topic user info limit except
 --   l topic user
--- It returns a number for each: of j 1 for the first of the user, 0 for another,
--- -1 where the channel is full; of l 1 for the last.
+-- It returns a number for each: of j the version with which the first of a user
+-- came, 0 for another, -1 where the channel is full; of l 1 for the last.
 local node = ARGV[2]
 local last = redis.call('HGET', KEYS[1], node)
 if not last then return redis.error_reply('LOST') end
@@ -29,7 +29,7 @@ local function join(topic, user, info, limit, except)
   redis.call('PERSIST', p)
   change(topic, v, '+', user, info, except)
   on('r' .. f, 'added', topic, user)
-  return 1
+  return v
 end
 
 local out = {}

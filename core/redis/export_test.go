@@ -1,0 +1,125 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Abandon has a node stop as if its process were killed: it says goodbye to
+// nobody.
+func (n *Node) Abandon() {
+	if !n.closed.CompareAndSwap(false, true) {
+		return
+	}
+	n.stop()
+	n.running.Wait()
+	_, _, _ = n.publish.Close(), n.state.Close(), n.bus.Close()
+}
+
+// Keys is what the keys of the only partition begin with, by default.
+var Keys = keys{prefix: DefaultConfig.Prefix, partitions: 1}.of(0)
+
+// ReapSome waits for a node whose lease is over, and takes a little of what it
+// had, as one that dies then does.
+func (n *Node) ReapSome() {
+	const little = 3
+	control := n.keys.control()
+	for limit := time.Now().Add(2 * n.config.Lease); time.Now().Before(limit); {
+		dead, _ := n.scripts.claim.Run(context.Background(), n.state, []string{control + ":alive"}, control).StringSlice()
+		for _, name := range dead {
+			for i := range n.parts {
+				n.run(context.Background(), n.scripts.reap, n.keys.of(i), name, little)
+			}
+		}
+		if len(dead) > 0 {
+			return
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// Explain says what a node knows of a topic, and what Redis does.
+func (n *Node) Explain(topic string) string {
+	s, err := n.snapshot(context.Background(), topic)
+	r := &n.replicas
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.all[topic]
+	if c == nil {
+		return "the node has no copy"
+	}
+	return fmt.Sprintf("the copy: epoch %s, version %d, loaded %v, loading %v, %d pending, %v; Redis: epoch %s, version %d, %v (%v)",
+		c.epoch, c.v, c.loaded, c.loading, len(c.pending), slices.Sorted(maps.Keys(c.users)), s.epoch, s.v, s.ordered(), err)
+}
+
+// RepeatLate has some of the calls of scripts done again, late, until the func that
+// it returns has returned.
+func (n *Node) RepeatLate() (end func()) {
+	l := &late{node: n}
+	n.state.AddHook(l)
+	return func() {
+		l.over.Store(true)
+		l.running.Wait()
+	}
+}
+
+// late is a hook that does calls again.
+type late struct {
+	node    *Node
+	over    atomic.Bool
+	running sync.WaitGroup
+}
+
+func (*late) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (*late) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+type again struct{}
+
+func (l *late) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || l.over.Load() || rand.IntN(4) > 0 {
+			return err
+		}
+		l.running.Go(func() {
+			<-time.After(rand.N(200 * time.Millisecond))
+			ctx := context.WithValue(context.Background(), again{}, true)
+			_ = l.node.state.Do(ctx, cmd.Args()...).Err()
+		})
+		return err
+	}
+}
+
+// edit replaces a line of a script.
+func edit(lua, line, by string) *redis.Script {
+	if !strings.Contains(lua, line) {
+		panic("no script has this line anymore: " + line)
+	}
+	common := strings.ReplaceAll(commonLua, "@PUBLISH@", "PUBLISH")
+	return redis.NewScript(common + strings.Replace(lua, line, by, 1))
+}
+
+// WithoutSequence has the node's calls done in any order, and twice.
+func (n *Node) WithoutSequence() {
+	n.scripts.apply = edit(applyLua, `if tonumber(ARGV[3]) <= tonumber(last) then return redis.error_reply('STALE') end`, "")
+}
+
+// WithoutFence has the node's calls done when it is dead.
+func (n *Node) WithoutFence() {
+	n.scripts.apply = edit(applyLua, `if last == 'dead' then return redis.error_reply('FENCED') end`, `if last == 'dead' then last = '0' end`)
+}
+
+// WithoutSnapshot has the node trust its copies when it hears messages again.
+func (n *Node) WithoutSnapshot() { n.replicas.trusting = true }
