@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,6 +61,7 @@ type nodes struct {
 // start starts n nodes, whose [redis] section has the given lines.
 func start(tb testing.TB, n int, redis string) *nodes {
 	tb.Helper()
+	readSources(tb)
 	receiver, err := conformance.NewWebhookReceiver("127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -83,6 +84,25 @@ func start(tb testing.TB, n int, redis string) *nodes {
 		d.write(redis, receiver) // with the port that it was given
 	}
 	return c
+}
+
+// readSources looks at every file that the server is built of: the go command
+// remembers the result of a test until a file changes that the test has looked
+// at.
+func readSources(tb testing.TB) {
+	tb.Helper()
+	for _, dir := range []string{"cmd", "core", "hooks", "plugins", "sdk/go"} {
+		err := filepath.WalkDir(filepath.Join("../..", dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
 }
 
 func (n *node) write(redis string, receiver *conformance.WebhookReceiver) {
@@ -222,9 +242,6 @@ func (c *nodes) target(tb testing.TB) conformance.Target {
 	t.Settle()
 	return t
 }
-
-// url is that of the HTTP API of a node.
-func (n *node) url() *url.URL { return &url.URL{Scheme: "http", Host: "127.0.0.1:" + n.port} }
 
 // judge has a test end as a case does.
 func judge(t *testing.T, res conformance.Result) {
