@@ -131,7 +131,7 @@ func All() []Case {
 	all := slices.Concat(
 		connectionCases, heartbeatCases, subscriptionCases, presenceCases, cacheCases, countCases,
 		clientEventCases, userCases, watchlistCases, httpAuthCases, httpEventCases, httpQueryCases,
-		webhookCases, rfc6455Cases(), securityCases,
+		webhookCases, rfc6455Cases(), securityCases, clusterCases, clusterFaultCases,
 	)
 	return all
 }

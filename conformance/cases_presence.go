@@ -175,7 +175,7 @@ func churn(t *T) {
 	})
 	present := map[string]bool{}
 	for _, m := range t.FenceChannel(watcher, room) {
-		user := t.userOf(m)
+		user := t.UserOf(m)
 		switch {
 		case m.Event == "pusher_internal:member_added" && !present[user]:
 			present[user] = true

@@ -1,6 +1,8 @@
 package conformance_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/revurb/revurb/conformance"
@@ -41,6 +43,31 @@ func TestFixtureFiles(t *testing.T) {
 				wantApp(t, l.Config.Apps, got.Apps[f], d, change)
 			}
 		})
+	}
+}
+
+// TestClusterFixtureFiles holds the files of two nodes to each other, and to
+// their target.
+func TestClusterFixtureFiles(t *testing.T) {
+	target, err := targets.Load("fixtures/cluster.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var urls []string
+	for _, name := range []string{"a", "b"} {
+		l, err := config.Load(config.Options{Path: "fixtures/cluster-" + name + ".toml"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := l.Config
+		urls = append(urls, fmt.Sprintf("ws://127.0.0.1:%d", c.Server.Port))
+		if !c.Redis.Enabled() || c.Redis.Prefix != "revurb-conformance" {
+			t.Errorf("node %s does not share a Redis with the other: %+v", name, c.Redis)
+		}
+		wantApp(t, c.Apps, conformance.Credentials(target.App), conformance.Pusher, func(*app.App) {})
+	}
+	if !slices.Equal(target.URLs, urls) {
+		t.Errorf("the target is at %q, and the nodes at %q", target.URLs, urls)
 	}
 }
 

@@ -24,7 +24,7 @@ type Request struct {
 	Query  []client.Param // as it is signed
 	Body   string
 	Header http.Header
-	Node   int // of a cluster; only for targets with a URL for each node
+	Node   int // of a cluster, by the URL of its WebSockets; 0 is where the HTTP API is said to be
 	Client *http.Client
 
 	// Sign, if not nil, replaces the signing: it returns the query as it is
@@ -116,8 +116,7 @@ func (t *T) request(r Request) (req *http.Request, text string) {
 	} else {
 		query = encode(s.Signed(time.Now()))
 	}
-	base := strings.TrimSuffix(t.Target.HTTP.String(), "/")
-	req, err := http.NewRequest(r.Method, base+s.Path, bytes.NewReader(s.Body))
+	req, err := http.NewRequest(r.Method, t.Target.api(r.Node)+s.Path, bytes.NewReader(s.Body))
 	if err != nil {
 		t.Errorf("make request: %v", err)
 	}

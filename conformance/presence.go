@@ -51,8 +51,8 @@ func (t *T) expectRemoved(c *Conn, room, user string) {
 	t.ExpectNothingOn(c, room, "a user leaves once")
 }
 
-// userOf is the user that member_added or member_removed tells of.
-func (t *T) userOf(m Message) string {
+// UserOf is the user that member_added or member_removed tells of.
+func (t *T) UserOf(m Message) string {
 	text, _ := m.DataString()
 	var data struct {
 		UserID string `json:"user_id"`

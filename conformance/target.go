@@ -3,6 +3,7 @@ package conformance
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -79,4 +80,14 @@ func (t *Target) Lacks(needs []Capability) (lacks []Capability) {
 		}
 	}
 	return lacks
+}
+
+// api is the URL of the HTTP API of a node, without a slash at its end.
+func (t *Target) api(node int) string {
+	u := *t.HTTP
+	if node = min(node, len(t.URLs)-1); node > 0 {
+		u = *t.URLs[node]
+		u.Scheme = strings.Replace(u.Scheme, "ws", "http", 1)
+	}
+	return strings.TrimSuffix(u.String(), "/")
 }

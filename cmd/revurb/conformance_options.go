@@ -40,6 +40,7 @@ type conformanceOptions struct {
 	verbose            bool
 	webhooks           string
 	baseline           string
+	control            string
 }
 
 // addTarget adds the flags that say which server it is.
@@ -57,13 +58,14 @@ func (o *conformanceOptions) addTarget(cmd *cobra.Command) {
 	f.StringVar(&o.key2, "app2-key", "", "its key")
 	f.StringVar(&o.secret2, "app2-secret", "", "its secret, or "+secret2Var)
 	f.StringVar(&o.webhooks, "webhook-listen", "", "listen for webhooks here, as 127.0.0.1:9700; without it their cases are skipped")
+	f.StringVar(&o.control, "node-control", "", "a command that stops and starts nodes: it is run with drain, start, kill, stop or cont, and the number of a node")
 	f.StringVar(&o.dialect, "dialect", "", "whose habits it follows, pusher or reverb; that of the target if it is left out")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Second, "for whatever must happen")
 	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply all times by this, for a server that is slow or far away")
 	f.DurationVar(&o.quiet, "quiet-window", 300*time.Millisecond, "how long to wait for what must not happen, where only time can tell")
 	for name, kind := range map[string]string{
 		"target": "name", "url": "url", "http": "url", "app-id": "id", "key": "key",
-		"secret": "secret", "secret-file": "file", "app2-id": "id", "app2-key": "key", "app2-secret": "secret", "webhook-listen": "address", "dialect": "name",
+		"secret": "secret", "secret-file": "file", "app2-id": "id", "app2-key": "key", "app2-secret": "secret", "webhook-listen": "address", "node-control": "command", "dialect": "name",
 	} {
 		if name != "url" { // a list must stay one
 			typed(f.Lookup(name), kind)
@@ -134,6 +136,9 @@ func (o *conformanceOptions) plan(c *cli) (*plan, error) {
 		if p.target.Webhooks, err = conformance.NewWebhookReceiver(o.webhooks); err != nil {
 			return nil, usagef("--webhook-listen: %v", err)
 		}
+	}
+	if strings.TrimSpace(o.control) != "" {
+		p.target.Control = nodeControl(o.control)
 	}
 	p.target.Settle()
 	p.info = report.Target{Name: d.Name, Version: d.Version, Dialect: dialect, URLs: urls, HTTP: p.target.HTTP.String(), AppID: p.target.App.ID}

@@ -100,6 +100,9 @@ func (c *cli) banner(l config.Loaded, s node, made bool) error {
 	if a := s.AdminAddr(); a != nil {
 		fmt.Fprintf(c.stdout, "  Admin    http://%s/metrics\n", a)
 	}
+	if r := l.Config.Redis; r.Enabled() {
+		fmt.Fprintf(c.stdout, "  Cluster  Redis at %s, prefix %s\n", r.Place(), r.Prefix)
+	}
 	fmt.Fprintf(c.stdout, "  Config   %s\n", fileOf(l))
 	if !made {
 		fmt.Fprintf(c.stdout, "  Apps     %s\n\n", strings.Join(ids(l.Config.Apps), ", "))

@@ -29,6 +29,7 @@ const patience = 3 * time.Minute
 // needs are the scenario files that need more than Node.
 var needs = map[string]func(*testing.T) (env string){
 	"browser": chromium,
+	"cluster": redis,
 	"plugins": plugins,
 	"reload":  plugins,
 }
@@ -215,6 +216,16 @@ func chromium(t *testing.T) string {
 	}
 	missing(t, "no Chromium is installed: make test installs it when run by root; otherwise install it (Debian: apt-get install chromium) or name one in REVURB_CHROMIUM")
 	return ""
+}
+
+// redis looks for the Redis that the scenarios start.
+func redis(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		missing(t, "redis-server is not installed: install it (Debian: apt-get install redis-server)")
+	}
+	return "REVURB_REDIS=" + path
 }
 
 // missing skips a test for want of something, or fails it where everything is

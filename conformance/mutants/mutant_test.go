@@ -26,6 +26,7 @@ type mutant struct {
 
 	config func(*config.Config) // the server is set up wrongly
 	ports  func(*hub.Ports)     // a part of the server is wrong
+	node   func(*hub.Ports)     // a part of each of two servers is wrong that share a Redis
 	up     hook                 // what clients send arrives otherwise
 	down   hook                 // what the server sends arrives otherwise
 	head   func(string) string  // the handshake arrives otherwise
@@ -43,5 +44,5 @@ type hook func(l *link, f frame) []frame
 // mutants are all there are.
 func mutants() []mutant {
 	return slices.Concat(wireMutants(), connectionMutants(), subscriptionMutants(), presenceMutants(),
-		cacheMutants(), clientEventMutants(), httpMutants(), webhookMutants(), userMutants())
+		cacheMutants(), clientEventMutants(), httpMutants(), webhookMutants(), userMutants(), clusterMutants())
 }

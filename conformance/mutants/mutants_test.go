@@ -66,11 +66,15 @@ func TestControl(t *testing.T) {
 		}},
 		{mutant: mutant{name: "through a proxy of HTTP", http: func(x *exchange) answer { return x.send() }}, without: raw},
 		{mutant: mutant{name: "put together", ports: func(*hub.Ports) {}}, without: raw},
+		{mutant: mutant{name: "two nodes", node: func(*hub.Ports) {}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			killers := relevant(func(k *conformance.Case) bool {
-				kills := matches(witnesses, k.ID) || slices.ContainsFunc(mutants(), func(m mutant) bool { return matches(m.killedBy, k.ID) })
+				if k.Area() == "CLU" {
+					return c.node != nil && !k.Heavy
+				}
+				kills := matches(witnesses, k.ID) || c.node == nil && slices.ContainsFunc(mutants(), func(m mutant) bool { return matches(m.killedBy, k.ID) })
 				return kills && !matches(c.without, k.ID)
 			})
 			for id, res := range run(t, &c.mutant, killers) {

@@ -96,10 +96,14 @@ func start(t *testing.T, m *mutant) conformance.Target {
 	t.Helper()
 	receiver := startReceiver(t)
 	c := configuration(m, startBackend(t, m, receiver))
-	addr := ""
-	if m.ports != nil {
+	addr, more := "", []string(nil)
+	switch {
+	case m.node != nil:
+		addrs := startNodes(t, c, m.node)
+		addr, more = addrs[0], addrs[1:]
+	case m.ports != nil:
 		addr = startParts(t, c, m.ports)
-	} else {
+	default:
 		addr = startServer(t, c)
 	}
 	if m.up != nil || m.down != nil || m.head != nil || m.answer != nil || m.http != nil || m.reads != nil || m.lax != nil || m.keep {
@@ -107,6 +111,10 @@ func start(t *testing.T, m *mutant) conformance.Target {
 	}
 	judged := target(addr)
 	judged.Webhooks = receiver
+	for _, other := range more {
+		judged.URLs = append(judged.URLs, &url.URL{Scheme: "ws", Host: other})
+		judged.Capabilities = append(judged.Capabilities, conformance.CapMultiNode)
+	}
 	return judged
 }
 

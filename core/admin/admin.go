@@ -31,7 +31,7 @@ type Server struct {
 
 // Listen opens the listener. Nothing is answered before Serve. The zero Plugins
 // is a server without.
-func Listen(ctx context.Context, c config.Admin, m *metrics.Metrics, ready func() bool, p Plugins, log *slog.Logger) (*Server, error) {
+func Listen(ctx context.Context, c config.Admin, m *metrics.Metrics, ready func() Health, p Plugins, log *slog.Logger) (*Server, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for admin on %s: %w; set admin.listen to another host:port, or to \"\" for none", c.Listen, err)

@@ -49,7 +49,7 @@ func TestPlugins(t *testing.T) {
 // serve returns the URL of an admin server that is closed with the test.
 func serve(t *testing.T, p admin.Plugins) string {
 	t.Helper()
-	s, err := admin.Listen(t.Context(), config.Admin{Listen: "127.0.0.1:0"}, metrics.New(), func() bool { return true }, p, slog.New(slog.DiscardHandler))
+	s, err := admin.Listen(t.Context(), config.Admin{Listen: "127.0.0.1:0"}, metrics.New(), func() admin.Health { return admin.OK }, p, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import "fmt"
 // check looks at what no key can be wrong about alone.
 func (l *Loaded) check(bad *Problems) {
 	l.checkTLS(bad)
+	l.checkRedis(bad)
 	for i := range l.Config.Apps {
 		l.checkApp(i)
 	}

@@ -323,7 +323,7 @@ func TestWarnings(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		"scaling is not there yet":         {"", []string{"REVERB_SCALING_ENABLED=true"}, "REVERB_SCALING_ENABLED is set, but this version does not scale over Redis"},
+		"a Redis that is nowhere":          {"[redis]\npassword = \"canary\"\n", nil, "revurb.toml:2: redis.password is set, but nothing says where the Redis is, so the server runs alone"},
 		"a limit of Laravel's, and no app": {"", []string{"REVERB_APP_PING_INTERVAL=9"}, "REVERB_APP_PING_INTERVAL is not used: no REVERB_APP_ID says which app it is for"},
 		"an event larger than a request":   {anApp + "max_event_size = 1_048_577\n[websocket]\nmax_pending_bytes = 9_000_000\n", nil, "revurb.toml:6: max_event_size is 1048577, but a request may have only 1048576 bytes"},
 		"a message that cuts off":          {anApp + "max_message_size = 2_000_000\n", nil, "revurb.toml:6: max_message_size is 2000000, but a client that is 1048576 bytes behind is cut off"},

@@ -55,9 +55,9 @@ var serviceURL = regexp.MustCompile(`^(tcp|udp|sctp)://`)
 // dropServiceLinks removes what Kubernetes puts into every container for each
 // service. For one called "revurb" that is REVURB_SERVICE_HOST and more names
 // that look like ours, and for one called "revurb-server" it is even
-// REVURB_SERVER_PORT.
+// REVURB_SERVER_PORT. One called "redis" sets REDIS_PORT.
 func (e environment) dropServiceLinks() {
-	for _, port := range append(e.names("REVURB"), e.names("REVERB")...) {
+	for _, port := range slices.Concat(e.names("REVURB"), e.names("REVERB"), e.names("REDIS")) {
 		service, ok := strings.CutSuffix(port, "_PORT")
 		if !ok || !serviceURL.MatchString(e[port]) {
 			continue

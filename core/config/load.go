@@ -59,6 +59,9 @@ func Load(o Options) (Loaded, error) {
 
 	laravel, laravelApp := env.readReverb(&bad).split()
 	own, ownApp := env.read(&bad).split()
+	if !namesRedis(f.server, own) {
+		laravel = append(laravel, env.readScaling(&bad)...)
+	}
 	flags := readFlags(o.Flags, &bad)
 	if !ok { // what the file says of apps is unknown
 		return Loaded{}, bad

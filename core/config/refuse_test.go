@@ -51,7 +51,7 @@ func TestFileIsRefused(t *testing.T) {
 		},
 		"a key before any section names its own": {
 			"port = 1\n",
-			[]string{`revurb.toml:1: unknown key "port"; port is a key of [server]`},
+			[]string{`revurb.toml:1: unknown key "port"; port is a key of [server] and [redis]`},
 		},
 		"an unknown key like none lists those there are": {
 			"[log]\nretention_policy = 1\n",

@@ -48,7 +48,6 @@ var reverbNames = []struct {
 const (
 	reverbPrefix         = "REVERB_"
 	reverbMaxRequestSize = "REVERB_MAX_REQUEST_SIZE"
-	reverbScaling        = "REVERB_SCALING_ENABLED"
 )
 
 // readReverb returns what Laravel's variables set.
@@ -71,7 +70,7 @@ func (e environment) readReverb(bad *Problems) (l layer) {
 			l = append(l, k.checked(value, from, bad)...)
 		}
 	}
-	return append(l, e.readScaling(bad)...)
+	return l
 }
 
 // laravelNull is text, or "" if Laravel's env() takes it for nothing.
@@ -83,33 +82,6 @@ func laravelNull(text string) string {
 		return strings.Trim(text, "()")
 	}
 	return text
-}
-
-// scalingNames are the variables that Laravel has for the Redis that Reverb scales
-// over. They are for much else in Laravel, so they count only where scaling is on.
-var scalingNames = []struct{ name, key string }{
-	{"REDIS_URL", "redis.url"},
-	{"REDIS_HOST", "redis.host"},
-	{"REDIS_PORT", "redis.port"},
-	{"REDIS_USERNAME", "redis.username"},
-	{"REDIS_PASSWORD", "redis.password"},
-	{"REDIS_DB", "redis.db"},
-	{"REVERB_SCALING_CHANNEL", "redis.prefix"},
-}
-
-// readScaling returns what Laravel's variables say of scaling. As in Laravel, the
-// Redis is on this machine if they do not say where.
-func (e environment) readScaling(bad *Problems) (l layer) {
-	if on, _ := parseBool(laravelNull(e[reverbScaling])); on != true {
-		return nil
-	}
-	l = append(l, findKey("redis.host").parse("127.0.0.1", fromEnv(reverbScaling), bad)...)
-	for _, s := range scalingNames {
-		if text := laravelNull(e[s.name]); text != "" {
-			l = append(l, findKey(s.key).parse(text, fromEnv(s.name), bad)...)
-		}
-	}
-	return l
 }
 
 // reverbPath adds the slash that Laravel's configuration may leave out.

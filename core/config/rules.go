@@ -35,9 +35,18 @@ var rules = map[string]rule{
 	"websocket.send_buffer":          between(0, maxSize),
 
 	"api.max_request_size": between(1, maxSize),
-	"admin.listen":         texts(checkListen),
-	"log.level":            oneOf("debug", "info", "warn", "error"),
-	"log.format":           oneOf("auto", "text", "json"),
+
+	"redis.url":       texts(checkRedisURL),
+	"redis.host":      texts(checkHost),
+	"redis.port":      between(1, 65535),
+	"redis.sentinels": each(checkAddress),
+	"redis.cluster":   each(checkAddress),
+	"redis.prefix":    texts(checkPrefix),
+	"redis.lease":     within(3*time.Second, time.Minute), // less would take who is only busy for dead
+
+	"admin.listen": texts(checkListen),
+	"log.level":    oneOf("debug", "info", "warn", "error"),
+	"log.format":   oneOf("auto", "text", "json"),
 
 	"apps.id":               texts(checkName),
 	"apps.key":              texts(checkName),

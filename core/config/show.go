@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +18,18 @@ type Entry struct {
 
 // mask stands for a secret, whatever its length.
 const mask = `"********"`
+
+// maskURL masks the password in a URL.
+func maskURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil { // a rule has refused it
+		return ""
+	}
+	if _, ok := u.User.Password(); !ok {
+		return s
+	}
+	return strings.Replace(u.Redacted(), ":xxxxx@", ":********@", 1)
+}
 
 // Entries lists every key in the order of the file, secrets masked.
 func (l Loaded) Entries() (all []Entry) {
@@ -50,6 +63,9 @@ func (l Loaded) entries(values map[string]any, rename func(string) string) (all 
 		}
 		if k.kind == &table {
 			v = masked(v)
+		}
+		if k.name == "redis.url" {
+			v = maskURL(v.(string))
 		}
 		e := Entry{Key: rename(k.name), Value: k.kind.toTOML(v)}
 		if list, ok := v.([]string); ok && k.secret() {

@@ -31,25 +31,24 @@ func didYouMean(name string, names []string, write func(string) string) string {
 }
 
 // hintKey continues an error about an unknown key: with the nearest key of
-// its section, the section that it belongs in, or the nearest key of all.
+// its section, the sections that have it, or the nearest key of all.
 func hintKey(name string) string {
 	sect, last := section(name), local(name)
-	var siblings, all []string
-	home := ""
+	var siblings, all, homes []string
 	for _, k := range schema {
 		all = append(all, k.name)
 		if section(k.name) == sect {
 			siblings = append(siblings, local(k.name))
 		}
 		if local(k.name) == last {
-			home = section(k.name)
+			homes = append(homes, header(section(k.name)))
 		}
 	}
 	if hint := didYouMean(last, siblings, quote); hint != "" {
 		return hint
 	}
-	if home != "" {
-		return fmt.Sprintf("; %s is a key of %s", last, header(home))
+	if homes != nil {
+		return fmt.Sprintf("; %s is a key of %s", last, strings.Join(homes, " and "))
 	}
 	if n := Nearest(name, all); n != "" {
 		return fmt.Sprintf("; did you mean %q in %s?", local(n), header(section(n)))

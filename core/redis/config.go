@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,7 +15,7 @@ import (
 // Config is where the Redis is that the nodes of a cluster share. Without an
 // address there is none, and the server runs alone.
 type Config struct {
-	URL      string `koanf:"url"`  // redis://, rediss:// or unix://; instead of what follows, up to db
+	URL      string `koanf:"url"`  // redis://, rediss:// or unix://; what it lacks may follow, but no host
 	Host     string `koanf:"host"` // "" is no cluster
 	Port     int    `koanf:"port"`
 	Username string `koanf:"username"`
@@ -41,6 +42,20 @@ var DefaultConfig = Config{
 // Enabled reports whether there is a Redis to share.
 func (c Config) Enabled() bool {
 	return c.URL != "" || c.Host != "" || len(c.Sentinels) > 0 || len(c.Cluster) > 0
+}
+
+// Place says where the Redis is, in words for people; without a password.
+func (c Config) Place() string {
+	o, err := c.options()
+	switch {
+	case err != nil || !c.Enabled():
+		return ""
+	case len(c.Sentinels) > 0:
+		return c.Master + ", as " + strings.Join(c.Sentinels, " and ") + " know it"
+	case len(c.Cluster) > 0:
+		return "the cluster of " + strings.Join(c.Cluster, ", ")
+	}
+	return o.Addrs[0]
 }
 
 // How long Redis may take. A server that takes longer is as good as none.
@@ -74,11 +89,19 @@ func (c Config) options() (o redis.UniversalOptions, err error) {
 			return o, errors.New("redis.master: the sentinels have to be asked for a master by its name, such as \"mymaster\"")
 		}
 	case c.URL != "":
+		if err := CheckURL(c.URL); err != nil {
+			return o, fmt.Errorf("redis.url: %w", err)
+		}
 		u, err := redis.ParseURL(c.URL)
 		if err != nil {
-			return o, fmt.Errorf("redis.url: %s; it is redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path", strings.TrimPrefix(err.Error(), "redis: "))
+			return o, errors.New("redis.url: " + aURL) // its own words may have the password in them
 		}
-		o.Addrs, o.Username, o.Password, o.DB, o.TLSConfig = []string{u.Addr}, u.Username, u.Password, u.DB, u.TLSConfig
+		o.Addrs = []string{u.Addr}
+		o.Username, o.Password = cmp.Or(u.Username, c.Username), cmp.Or(u.Password, c.Password)
+		o.DB = cmp.Or(u.DB, c.DB)
+		if u.TLSConfig != nil {
+			o.TLSConfig = u.TLSConfig
+		}
 	default:
 		o.Addrs = []string{fmt.Sprintf("%s:%d", c.Host, c.Port)}
 		if strings.Contains(c.Host, ":") { // an IPv6 address

@@ -23,12 +23,13 @@ type health struct {
 	losses int        // how often Redis has lost what it had
 }
 
-// Ready reports whether Redis answers, or has until a moment ago.
+// Ready reports whether Redis answers, or has until a moment ago. A node that has
+// not joined yet is not ready.
 func (n *Node) Ready() bool {
 	h := &n.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.since.IsZero() && h.asked || !h.since.IsZero() && time.Since(h.since) < unready
+	return h.asked && (h.since.IsZero() || time.Since(h.since) < unready)
 }
 
 // Stats are what the metrics tell of the cluster.
@@ -37,7 +38,7 @@ type Stats struct {
 	Lost    int    // how often Redis has lost what it had
 	Garbage uint64 // messages of others that could not be read
 	Nodes   int    // as they have told
-	Resubs  uint64 // times that a connection for messages was made anew
+	Resubs  uint64 // times that a connection for messages was lost and made anew
 }
 
 // Stats returns how the cluster fares, as this node sees it.
@@ -47,7 +48,9 @@ func (n *Node) Stats() Stats {
 	defer h.mu.Unlock()
 	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Garbage: n.garbage.Load(), Nodes: n.peers.count()}
 	for _, sh := range n.shards {
-		s.Resubs += sh.connects.Load()
+		if n := sh.connects.Load(); n > 0 {
+			s.Resubs += n - 1 // the first is no loss
+		}
 	}
 	return s
 }
@@ -125,7 +128,7 @@ func (h *health) renew(ctx context.Context) {
 // saw notes whether Redis has answered, and logs it when that has changed.
 func (h *health) saw(err error) {
 	h.mu.Lock()
-	first, was := !h.asked && h.since.IsZero(), h.since
+	first, was := !h.asked, h.since
 	switch {
 	case err == nil:
 		h.since, h.asked = time.Time{}, true
@@ -137,10 +140,10 @@ func (h *health) saw(err error) {
 	switch {
 	case err != nil && was.IsZero():
 		log.Error("Redis does not answer: what is published is refused until it does", "err", err)
+	case err == nil && first:
+		log.Info("joined the cluster", "node", h.node.Name(), "redis", h.node.config.Place())
 	case err == nil && !was.IsZero():
 		log.Info("Redis answers again", "away", time.Since(was).Round(time.Millisecond))
-	case err == nil && first:
-		log.Info("joined the cluster", "node", h.node.Name())
 	}
 }
 

@@ -67,7 +67,8 @@ func (s *shard) subscribe(ctx context.Context, name string) error {
 	s.waiting[name] = append(s.waiting[name], done)
 	s.mu.Unlock()
 	if ps != nil && s.node.listen(ctx, ps, name) != nil {
-		return nil // the connection is made anew, with all that is wanted
+		_ = ps.Close() // the library may have made it anew, without this channel
+		return nil     // it is made anew, with all that is wanted
 	}
 	select {
 	case <-done:
@@ -94,12 +95,14 @@ func (s *shard) unsubscribe(ctx context.Context, name string) {
 	if ps == nil {
 		return
 	}
-	// An error ends the connection, and what is not wanted is not heard on the
-	// next.
+	var err error
 	if s.node.keys.publish == "SPUBLISH" {
-		_ = ps.SUnsubscribe(ctx, name)
+		err = ps.SUnsubscribe(ctx, name)
 	} else {
-		_ = ps.Unsubscribe(ctx, name)
+		err = ps.Unsubscribe(ctx, name)
+	}
+	if err != nil {
+		_ = ps.Close() // what is not wanted is not heard on the next one
 	}
 }
 

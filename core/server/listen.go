@@ -86,6 +86,14 @@ func (s *Server) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(addr.Port)) + s.config.Server.Path
 }
 
-// ready reports whether new clients are welcome: not while the server stops, and
-// not while the cluster cannot be reached.
-func (s *Server) ready() bool { return !s.stopping.Load() && (s.node == nil || s.node.Ready()) }
+// ready says whether new clients are welcome: not while the server stops, and not
+// while the cluster cannot be reached.
+func (s *Server) ready() admin.Health {
+	switch {
+	case s.stopping.Load():
+		return admin.Stopping
+	case s.node != nil && !s.node.Ready():
+		return admin.NoRedis
+	}
+	return admin.OK
+}

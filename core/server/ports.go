@@ -6,6 +6,7 @@ import (
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/cache"
 	"github.com/revurb/revurb/core/hub"
+	"github.com/revurb/revurb/core/metrics"
 	"github.com/revurb/revurb/core/occupancy"
 	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/redis"
@@ -24,8 +25,17 @@ func (s *Server) ports() (hub.Ports, error) {
 		return hub.Ports{}, fmt.Errorf("join the cluster: %w", err)
 	}
 	s.node = n
+	s.metrics.WatchCluster(s.measureCluster)
 	return hub.Ports{
 		Broker: n.Broker(), Members: n.Members(), Cache: n.Cache(), Users: n.Users(), Occupancy: n.Occupancy(),
 		Cluster: n, Apps: s.config.Apps,
 	}, nil
+}
+
+// measureCluster is the source of the metrics of the cluster.
+func (s *Server) measureCluster() metrics.Cluster {
+	stats := s.node.Stats()
+	return metrics.Cluster{
+		Up: stats.Up, Nodes: stats.Nodes, StateLost: uint64(max(0, stats.Lost)), Garbage: stats.Garbage, Resubscribes: stats.Resubs,
+	}
 }
