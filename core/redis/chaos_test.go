@@ -30,9 +30,7 @@ func chaosConfig() clustertest.Config {
 }
 
 // TestChaos breaks a cluster in all ways that are known, and finds nothing wrong
-// with what anyone was told. It runs for longer with
-//
-//	go test ./core/redis -run TestChaos -timeout 0 -v -chaos 10m -nodes 8
+// with what anyone was told. "make chaos" does it for longer.
 func TestChaos(t *testing.T) {
 	c := chaosConfig()
 	c.Ops, c.For = chaosOps, *chaos
