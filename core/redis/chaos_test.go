@@ -60,7 +60,7 @@ func TestChaosControls(t *testing.T) {
 	} {
 		t.Run(control.name, func(t *testing.T) {
 			c := chaosConfig()
-			c.Nodes, c.Ops, c.Faults, c.Prepare, c.Settle = 3, chaosOps, control.faults, control.weaken, 3*time.Second
+			c.Nodes, c.Ops, c.Faults, c.Prepare, c.Settle = 3, 4*chaosOps, control.faults, control.weaken, 3*time.Second
 			report := clustertest.Run(t, c)
 			if len(report.Violations) == 0 {
 				t.Fatalf("nothing is found wrong in %d operations", report.Ops)
