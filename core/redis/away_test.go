@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/presence"
@@ -32,4 +33,27 @@ func TestEnterWhileAway(t *testing.T) {
 	}
 	proxy.Heal()
 	next(t, told, "there", true)
+}
+
+// Who has come and gone while Redis was away was never there, as Redis has it:
+// those to whom its node has told of the coming hear of the going.
+func TestComeAndGoWhileAway(t *testing.T) {
+	s := redistest.Start(t)
+	proxy := redistest.NewProxy(t, s)
+	topic := channel.Topic{App: "1", Channel: "presence-a"}
+	n, told := follow(t, proxy.URL(), 2*time.Second, topic)
+	enter := func(socket, user string) {
+		err := n.Enter(context.Background(), topic, socket, presence.Member{UserID: user}, 0, func([]presence.Member) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	enter("1.1", "keeper")
+	proxy.Hang()
+	waitFor(t, func() bool { return !n.Stats().Up })
+	enter("2.2", "ghost")
+	n.Depart(context.Background(), topic, "2.2", "ghost")
+	proxy.Heal()
+	next(t, told, "ghost", true)
+	next(t, told, "ghost", false)
 }

@@ -30,9 +30,7 @@ func chaosConfig() clustertest.Config {
 }
 
 // TestChaos breaks a cluster in all ways that are known, and finds nothing wrong
-// with what anyone was told. It runs for longer with
-//
-//	go test ./core/redis -run TestChaos -timeout 0 -v -chaos 10m -nodes 8
+// with what anyone was told. "make chaos" does it for longer.
 func TestChaos(t *testing.T) {
 	c := chaosConfig()
 	c.Ops, c.For = chaosOps, *chaos
@@ -62,7 +60,7 @@ func TestChaosControls(t *testing.T) {
 	} {
 		t.Run(control.name, func(t *testing.T) {
 			c := chaosConfig()
-			c.Nodes, c.Ops, c.Faults, c.Prepare, c.Settle = 3, chaosOps, control.faults, control.weaken, 3*time.Second
+			c.Nodes, c.Ops, c.Faults, c.Prepare, c.Settle = 3, 4*chaosOps, control.faults, control.weaken, 3*time.Second
 			report := clustertest.Run(t, c)
 			if len(report.Violations) == 0 {
 				t.Fatalf("nothing is found wrong in %d operations", report.Ops)

@@ -40,7 +40,7 @@ func (n *Node) Enter(ctx context.Context, t channel.Topic, socketID string, m pr
 	defer n.replicas.mu.Unlock()
 	c := n.replicas.open(key)
 	if c.users[m.UserID] == nil { // Redis is away, or slow: it will say so itself
-		c.users[m.UserID] = &copied{order: time.Now().UnixNano(), info: m.Info}
+		c.users[m.UserID] = &copied{order: time.Now().UnixNano(), info: m.Info, guess: true}
 		n.replicas.tell(key, m.UserID, m.Info, true, socketID)
 	}
 	c.given = true
@@ -97,9 +97,14 @@ func (r *replicas) wait(ctx context.Context, topic string, is func(*replica) boo
 // happens then is told before this is. While Redis is away it does not wait.
 func (n *Node) Depart(ctx context.Context, t channel.Topic, socketID, userID string) {
 	key := topicKey(t)
-	if _, said := n.part(key).leave(member{key, userID}, socketID); !n.health.away() {
+	_, said := n.part(key).leave(member{key, userID}, socketID)
+	if said == nil {
+		return
+	}
+	if !n.health.away() {
 		_, _ = wasLast(ctx, said) // what has failed is said again
 	}
+	n.replicas.retract(key, userID)
 }
 
 // Join implements presence.Members.

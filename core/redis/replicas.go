@@ -41,6 +41,7 @@ type replica struct {
 type copied struct {
 	order int64
 	info  []byte
+	guess bool // Redis has not said so
 }
 
 func (r *replicas) init(n *Node) {
@@ -172,13 +173,27 @@ func (r *replicas) apply(topic string, c *replica, ch change) {
 	c.v = ch.v
 	_, was := c.users[ch.user]
 	if ch.came {
-		c.users[ch.user] = &copied{ch.order, ch.info}
+		c.users[ch.user] = &copied{order: ch.order, info: ch.info}
 	} else {
 		delete(c.users, ch.user)
 	}
 	if was != ch.came {
 		r.tell(topic, ch.user, ch.info, ch.came, ch.except)
 	}
+	c.wake()
+}
+
+// retract takes back a guess: who has gone before Redis heard of it was never
+// there, and Redis will say nothing.
+func (r *replicas) retract(topic, user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.all[topic]
+	if c == nil || c.users[user] == nil || !c.users[user].guess {
+		return
+	}
+	delete(c.users, user)
+	r.tell(topic, user, nil, false, "")
 	c.wake()
 }
 
@@ -246,7 +261,7 @@ func (n *Node) snapshot(ctx context.Context, topic string) (s snapshot, err erro
 			s.v, _ = strconv.ParseInt(value, 10, 64)
 		case isInfo:
 			if order, info, err := parseInfo([]byte(value)); err == nil {
-				s.users[user] = &copied{order, info}
+				s.users[user] = &copied{order: order, info: info}
 			}
 		}
 	}
