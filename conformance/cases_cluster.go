@@ -103,6 +103,7 @@ var clusterCases = []Case{
 			// What is told of another room comes after what is told of this one.
 			next, c := t.Name("room-"), t.Connect()
 			c.Subscribe(next)
+			t.AwaitWebhook("channel_occupied", next, 1) // nobody need hear of who is gone at once
 			c.Drop()
 			t.AwaitWebhook("channel_vacated", next, 1)
 			for _, name := range []string{"channel_occupied", "channel_vacated", "member_added", "member_removed"} {

@@ -172,6 +172,7 @@ scenario('when a node is restarted its clients go to the other, and the backend 
   const next = channel();
   const other = pusher(t, a, main);
   await subscribed(other, next);
+  await tell('channel_occupied', next); // of who is gone at once nobody need hear
   other.disconnect();
   await tell('channel_vacated', next);
   for (const [event, times] of [['channel_occupied', 1], ['member_added', 1], ['channel_vacated', 0], ['member_removed', 0]]) {
