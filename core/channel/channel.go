@@ -49,6 +49,12 @@ type Channel struct {
 	next     uint64 // the number of the next message
 	newest   int64  // the newest version of what a cache keeps that was sent
 	pumping  bool
+
+	// While a batch is being sent, who leaves may still get some of it, and must
+	// not be greeted anew before that is over.
+	sending bool
+	left    map[Subscriber]bool
+	sent    *sync.Cond // signaled when the batch was sent; nil if nobody has left
 }
 
 // entry is a subscriber, and the number of the first message that it gets: not
@@ -84,6 +90,9 @@ func (c *Channel) Add(s Subscriber, greeting ...*frame.Frame) bool {
 func (c *Channel) AddAfter(s Subscriber, version int64, greeting ...*frame.Frame) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for c.sending && c.left[s] {
+		c.sent.Wait()
+	}
 	if _, ok := c.index[s]; ok || c.newest > version {
 		return false
 	}
@@ -114,6 +123,12 @@ func (c *Channel) Remove(s Subscriber) (empty bool) {
 	c.subs = c.subs[:last]
 	delete(c.index, s)
 	c.snapshot = nil
+	if c.sending {
+		if c.left == nil {
+			c.left, c.sent = map[Subscriber]bool{}, sync.NewCond(&c.mu)
+		}
+		c.left[s] = true
+	}
 	return last == 0
 }
 
@@ -184,8 +199,9 @@ func (c *Channel) pumpOnce() {
 		c.snapshot = append(make([]entry, 0, len(c.subs)), c.subs...)
 	}
 	subs := c.snapshot
+	c.sending = true
 	c.mu.Unlock()
-	defer c.reuse(b) // with mu held again
+	defer c.over(b) // with mu held again
 	defer c.mu.Lock()
 	messages, bytes := b.send(subs)
 	if c.Sent != nil {
@@ -212,6 +228,16 @@ func (c *Channel) take() batch {
 	c.bytes -= size
 	b.prepare()
 	return b
+}
+
+// over ends the sending of a batch.
+func (c *Channel) over(b batch) {
+	c.sending = false
+	if c.left != nil {
+		c.sent.Broadcast()
+		c.left, c.sent = nil, nil
+	}
+	c.reuse(b)
 }
 
 // reuse keeps the memory of a batch that was sent for what is published next.
