@@ -55,6 +55,9 @@ func assemble(t *testing.T, wat string) []byte {
 	t.Helper()
 	assembler, err := exec.LookPath("wat2wasm")
 	if err != nil {
+		if os.Getenv("REVURB_REQUIRE_ALL") == "1" {
+			t.Fatal("wat2wasm is not installed (Debian: apt-get install wabt)")
+		}
 		t.Skip("wat2wasm is not installed (Debian: apt-get install wabt)")
 	}
 	dir := t.TempDir()
