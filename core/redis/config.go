@@ -31,11 +31,17 @@ type Config struct {
 	Prefix      string        `koanf:"prefix"`       // of all keys and channels; each cluster of servers has its own
 	Lease       time.Duration `koanf:"lease"`        // after which a node that is silent is taken for dead
 	PublishWait time.Duration `koanf:"publish_wait"` // for which an event waits while Redis is away
+
+	ReplayFor       time.Duration `koanf:"replay_for"`       // for which an event can be had again by a node that was cut off
+	ReplayEvents    int           `koanf:"replay_events"`    // of a channel that are kept for that, at most
+	ReplayBytes     int           `koanf:"replay_bytes"`     // of a channel's events, at most
+	PublishReplicas int           `koanf:"publish_replicas"` // that must have an event before it is accepted
 }
 
 // DefaultConfig is no cluster.
 var DefaultConfig = Config{
 	Port: 6379, Prefix: "revurb", Lease: 10 * time.Second, PublishWait: 2 * time.Second,
+	ReplayFor: 30 * time.Second, ReplayEvents: 8192, ReplayBytes: 4 << 20,
 	Sentinels: []string{}, Cluster: []string{},
 }
 
