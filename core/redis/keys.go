@@ -23,7 +23,7 @@ func parseTopic(key string) (t channel.Topic, ok bool) {
 
 // schema is the version of what the keys and messages mean. Nodes of different
 // versions share nothing, rather than misunderstand one another.
-const schema = "1"
+const schema = "2"
 
 // keys are the names of what a cluster has in Redis.
 type keys struct {
@@ -31,6 +31,10 @@ type keys struct {
 	partitions int
 	publish    string // the command
 }
+
+// sharded reports whether messages are published to the node of a Redis Cluster
+// that has the partition.
+func (k keys) sharded() bool { return k.publish == "SPUBLISH" }
 
 func (k keys) partition(topic string) int {
 	if k.partitions == 1 {
@@ -45,8 +49,13 @@ func (k keys) of(partition int) string { return fmt.Sprintf("%s:%s:{%d}", k.pref
 // control is what the keys of the cluster itself begin with.
 func (k keys) control() string { return k.prefix + ":" + schema + ":{nodes}" }
 
-// channel is where the messages of a topic are published.
-func (k keys) channel(topic string) string { return k.of(k.partition(topic)) + ":t:" + topic }
+// channel is where the messages of a topic are published, and the key of its log.
+func (k keys) channel(topic string) string { return k.channelOf(k.partition(topic), topic) }
+
+func (k keys) channelOf(partition int, topic string) string { return k.of(partition) + ":t:" + topic }
+
+// cache is what a cache channel keeps.
+func (k keys) cache(topic string) string { return k.of(k.partition(topic)) + ":c:" + topic }
 
 // probe is where a node publishes to itself.
 func (k keys) probe(partition int, node string) string {

@@ -33,9 +33,16 @@ type Node struct {
 	state   redis.UniversalClient
 	bus     redis.UniversalClient
 
+	producer string // names this process in what it publishes
+
 	parts    []*partition
 	shards   []*shard
-	batcher  batcher
+	batchers []*batcher
+	reader   reader
+	lost     losses
+	signs    signs
+	names    interned // of producers
+	clock    clock
 	replicas replicas
 	outbox   outbox
 	health   health
@@ -70,15 +77,18 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 			return nil, err
 		}
 	}
+	hookLinks(n.bus)
+	n.producer, n.lost.log = newName(), log
 	for i := range n.keys.partitions {
 		n.parts = append(n.parts, newPartition(n, i))
+		n.batchers = append(n.batchers, newBatcher(n, i))
 	}
 	// One connection hears all: so what one publishes to several channels comes in
 	// its order, too. Of a Redis Cluster each partition has its own.
 	for i := range n.keys.partitions {
 		n.shards = append(n.shards, newShard(n, i))
 	}
-	n.batcher.init(n)
+	n.reader.init(n)
 	n.replicas.init(n)
 	n.outbox.node, n.health.node, n.peers.node = n, n, n
 	return n, nil
@@ -107,8 +117,17 @@ func (n *Node) Run() {
 	}
 	for _, s := range n.shards {
 		n.running.Go(func() { s.run(ctx) })
+		n.running.Go(func() { s.locator.run(ctx) })
 	}
-	n.running.Go(func() { n.batcher.run(ctx) })
+	for _, b := range n.batchers {
+		n.running.Go(func() { b.run(ctx) })
+	}
+	for range readers {
+		n.running.Go(func() { n.reader.run(ctx) })
+	}
+	if len(n.config.Sentinels) > 0 {
+		n.running.Go(func() { n.listenToSentinels(ctx) })
+	}
 	n.running.Go(func() { n.health.run(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
 	n.running.Go(func() { n.outbox.run(ctx) })

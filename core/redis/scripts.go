@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The scripts are in files of their own. What common.lua has is before each of
+// The scripts are in files of their own. What common.lua has is before most of
 // them.
 var (
 	//go:embed scripts/common.lua
@@ -26,23 +26,35 @@ var (
 	renewLua string
 	//go:embed scripts/claim.lua
 	claimLua string
-	//go:embed scripts/cache.lua
-	cacheLua string
+	//go:embed scripts/keep.lua
+	keepLua string
+	//go:embed scripts/publish.lua
+	publishLua string
+	//go:embed scripts/offsets.lua
+	offsetsLua string
+	//go:embed scripts/replay.lua
+	replayLua string
 	//go:embed scripts/allow.lua
 	allowLua string
 )
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, reap, pump, renew, claim, cache, allow *redis.Script
+	apply, register, snapshot, reap, pump, renew, claim, allow *redis.Script
+
+	publish, offsets, replay, keep *redis.Script // which share nothing with those before
 }
 
 func newScripts(publish string) scripts {
 	s := func(lua string) *redis.Script {
 		return redis.NewScript(strings.ReplaceAll(commonLua+lua, "@PUBLISH@", publish))
 	}
+	own := func(lua string) *redis.Script {
+		return redis.NewScript(strings.ReplaceAll(lua, "@PUBLISH@", publish))
+	}
 	return scripts{
 		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
-		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua), allow: s(allowLua),
+		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), allow: s(allowLua),
+		publish: own(publishLua), offsets: own(offsetsLua), replay: own(replayLua), keep: own(keepLua),
 	}
 }
