@@ -26,7 +26,7 @@ func TestReadiness(t *testing.T) {
 		{nil, true, true, "joined the cluster"},
 		{nil, true, true, ""},
 		{errors.New("no"), true, false, "does not answer"},
-		{nil, true, true, "answers again"},
+		{nil, true, true, "usable again"},
 	} {
 		log.Reset()
 		n.health.saw(step.err)
