@@ -72,7 +72,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 		}
 	}
 	o.OnConnect = n.servers.meet
-	n.keys = keys{prefix: c.Prefix, partitions: 1, publish: "PUBLISH"}
+	n.keys = keys{prefix: c.Prefix, db: o.DB, partitions: 1, publish: "PUBLISH"}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
 	}
