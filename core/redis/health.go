@@ -169,7 +169,7 @@ func (h *health) sawBad(err error, now time.Time) {
 	if !due {
 		return
 	}
-	text := d.what + ": publishes are refused with 503 until that is over"
+	text := d.what + "; publishes are refused with 503 until that is over"
 	if !joined {
 		text = "cannot join the cluster: " + text
 	}

@@ -114,7 +114,7 @@ func (s *servers) meetBlind(ctx context.Context, c *redis.Conn) error {
 	}
 	s.mu.Lock()
 	said := s.said
-	s.said = true
+	s.said, s.about = true, []any{"version", version}
 	s.mu.Unlock()
 	if !said {
 		s.node.log.Warn("cannot check how Redis is set up: it refuses INFO",
