@@ -27,7 +27,9 @@ func TestRefusedByRedis(t *testing.T) {
 		},
 		"a wrong password": {
 			password,
-			func(_ *redistest.Server, c *redis.Config) { c.URL = strings.Replace(c.URL, "canary", "wrong-canary", 1) },
+			func(_ *redistest.Server, c *redis.Config) {
+				c.URL = strings.Replace(c.URL, "canary", "wrong-canary", 1)
+			},
 			"Redis refused the password",
 			func(s *redistest.Server) { s.Do("ACL", "SETUSER", "revurb", ">wrong-canary") },
 		},

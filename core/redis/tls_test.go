@@ -83,10 +83,10 @@ func TestFilesAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*redis.Config){
-		"redis.ca_file: read /none: no such file or directory":        func(c *redis.Config) { c.CAFile = "/none" },
-		"redis.ca_file: " + empty + " has no certificate in it":       func(c *redis.Config) { c.CAFile = empty },
-		"redis.cert_file: read /none: no such file or directory":      func(c *redis.Config) { c.CertFile = "/none" },
-		"redis.key_file: read /none: no such file or directory":       func(c *redis.Config) { c.KeyFile = "/none" },
+		"redis.ca_file: read /none: no such file or directory":         func(c *redis.Config) { c.CAFile = "/none" },
+		"redis.ca_file: " + empty + " has no certificate in it":        func(c *redis.Config) { c.CAFile = empty },
+		"redis.cert_file: read /none: no such file or directory":       func(c *redis.Config) { c.CertFile = "/none" },
+		"redis.key_file: read /none: no such file or directory":        func(c *redis.Config) { c.KeyFile = "/none" },
 		"redis.cert_file: read " + empty + ": tls: failed to find any": func(c *redis.Config) { c.CertFile = empty },
 	} {
 		c := right
