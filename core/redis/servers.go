@@ -152,7 +152,7 @@ func (s *servers) note(run, role string, promoted bool) (known bool, text string
 	case !joined || role != "master" || before == "" || before == run:
 	case len(c.Cluster) > 0: // which has several
 		if was != role && promoted {
-			text = "a failover: connected to a new master of the Redis Cluster"
+			text = "connected to a master of the Redis Cluster that a failover has made one"
 		}
 	case len(c.Sentinels) > 0:
 		text = "a failover: connected to the new master"
