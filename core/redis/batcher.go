@@ -125,7 +125,7 @@ func (b *batcher) send(ctx context.Context, batch []*publication) {
 		switch {
 		case !refused(err):
 			unsure = true
-		case !passes(err):
+		case !endsSoon(err):
 			for _, p := range batch {
 				p.settle(errors.Join(ErrAway, err))
 			}

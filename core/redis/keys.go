@@ -28,6 +28,7 @@ const schema = "2"
 // keys are the names of what a cluster has in Redis.
 type keys struct {
 	prefix     string
+	db         int // of the Redis
 	partitions int
 	publish    string // the command
 }
@@ -43,11 +44,21 @@ func (k keys) partition(topic string) int {
 	return int(crc32.ChecksumIEEE([]byte(topic)) % uint32(k.partitions))
 }
 
+// root is what all keys and channels begin with. Redis hears what is published in
+// any of its databases in all of them, so that the database has to be in the name.
+func (k keys) root() string {
+	root := k.prefix + ":" + schema + ":"
+	if k.db != 0 {
+		root += fmt.Sprintf("db%d:", k.db)
+	}
+	return root
+}
+
 // of is what all keys of a partition begin with.
-func (k keys) of(partition int) string { return fmt.Sprintf("%s:%s:{%d}", k.prefix, schema, partition) }
+func (k keys) of(partition int) string { return fmt.Sprintf("%s{%d}", k.root(), partition) }
 
 // control is what the keys of the cluster itself begin with.
-func (k keys) control() string { return k.prefix + ":" + schema + ":{nodes}" }
+func (k keys) control() string { return k.root() + "{nodes}" }
 
 // channel is where the messages of a topic are published, and the key of its log.
 func (k keys) channel(topic string) string { return k.channelOf(k.partition(topic), topic) }

@@ -32,8 +32,8 @@ func TestReplayAfterConnectionIsLost(t *testing.T) {
 	eventually(t, "all is heard", func() bool { return " "+b.heard(&b.frames) == want })
 }
 
-// logged opens nodes that keep what they are told, each with keys of its own.
-func logged(t *testing.T, c redis.Config) func(*testing.T, broker.Retention) brokertest.Logged {
+// keeping opens nodes that keep what they are told, each with keys of its own.
+func keeping(t *testing.T, c redis.Config) func(*testing.T, broker.Retention) brokertest.Logged {
 	t.Helper()
 	others := 0
 	return func(t *testing.T, r broker.Retention) brokertest.Logged {
@@ -50,17 +50,17 @@ func logged(t *testing.T, c redis.Config) func(*testing.T, broker.Retention) bro
 }
 
 func TestLog(t *testing.T) {
-	brokertest.RunLog(t, logged(t, config(redistest.Start(t))))
+	brokertest.RunLog(t, keeping(t, config(redistest.Start(t))))
 }
 
 func TestLogOfRedisCluster(t *testing.T) {
 	c := redis.DefaultConfig
 	c.Cluster, c.Lease = redistest.StartCluster(t, 3).Addrs(), lease
-	brokertest.RunLog(t, logged(t, c))
+	brokertest.RunLog(t, keeping(t, c))
 }
 
 func TestLogWithSentinel(t *testing.T) {
 	c := redis.DefaultConfig
 	c.Sentinels, c.Master, c.Lease = redistest.StartSentinel(t, 3).Addrs(), redistest.MasterName, lease
-	brokertest.RunLog(t, logged(t, c))
+	brokertest.RunLog(t, keeping(t, c))
 }

@@ -48,6 +48,9 @@ type Node struct {
 	health   health
 	peers    peers
 
+	servers    servers
+	complaints complaints
+
 	// Set by Start methods, before anything else.
 	deliver func(broker.Message) error
 	tell    func(presence.Change)
@@ -66,17 +69,23 @@ type Node struct {
 // New returns a node that does nothing yet. Redis need not be there.
 func New(c Config, log *slog.Logger) (*Node, error) {
 	n := &Node{config: c, log: log, name: newName(), done: make(chan struct{})}
-	n.keys = keys{prefix: c.Prefix, partitions: 1, publish: "PUBLISH"}
+	o, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	if o.TLSConfig != nil {
+		if err := c.trust(o.TLSConfig); err != nil {
+			return nil, err
+		}
+	}
+	o.OnConnect = n.servers.meet
+	n.keys = keys{prefix: c.Prefix, db: o.DB, partitions: 1, publish: "PUBLISH"}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
 	}
 	n.scripts = newScripts(n.keys.publish)
-	for _, client := range []*redis.UniversalClient{&n.publish, &n.state, &n.bus} {
-		var err error
-		if *client, err = c.client(); err != nil {
-			return nil, err
-		}
-	}
+	n.servers.node, n.servers.roles = n, map[string]string{}
+	n.publish, n.state, n.bus = newClient(o), newClient(o), newClient(o)
 	hookLinks(n.bus)
 	n.producer, n.lost.log = newName(), log
 	for i := range n.keys.partitions {
@@ -90,7 +99,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	}
 	n.reader.init(n)
 	n.replicas.init(n)
-	n.outbox.node, n.health.node, n.peers.node = n, n, n
+	n.outbox.node, n.health.node, n.peers.node, n.complaints.node = n, n, n, n
 	return n, nil
 }
 
@@ -184,7 +193,7 @@ func (n *Node) again(was string, why string) {
 	n.name = newName()
 	name := n.name
 	n.mu.Unlock()
-	n.log.Warn("this node is another one to the cluster", "was", was, "is", name, "reason", why)
+	n.log.Warn("this node was fenced: "+why+"; it has registered again, under a new ID", "was", was, "node", name)
 	for _, p := range n.parts {
 		p.poke()
 	}

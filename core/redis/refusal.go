@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -16,11 +16,7 @@ var errReplicas = errors.New("too few replicas of Redis have it")
 // refused reports whether Redis has certainly not done what it was asked: it could
 // not be reached, or has said so. After any other error it may have.
 func refused(err error) bool {
-	if undialed(err) {
-		return true
-	}
-	var reply redis.Error
-	return errors.As(err, &reply) && !errors.Is(err, redis.Nil) && !strings.HasPrefix(reply.Error(), "STALE")
+	return undialed(err) || answered(err) && !saysRedis(err, "STALE")
 }
 
 // undialed reports whether there was no connection on which to ask.
@@ -29,25 +25,15 @@ func undialed(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted)
 }
 
-// passing are the refusals that end by themselves, soon: another server becomes
-// the master, a slot moves, a script ends, a client goes.
-var passing = []string{
-	"LOADING", "READONLY", "MASTERDOWN", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "BUSY",
-	"ERR max number of clients",
+// soonOver are the refusals that end by themselves: another server becomes the
+// master, a slot moves, a script ends, a client goes.
+var soonOver = []string{
+	"LOADING", "READONLY", "MASTERDOWN", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "BUSY", "max number of clients",
 }
 
-// passes reports whether it is worth trying again within publish_wait.
-func passes(err error) bool {
-	var reply redis.Error
-	if !errors.As(err, &reply) {
-		return true // of the network
-	}
-	for _, prefix := range passing {
-		if strings.HasPrefix(reply.Error(), prefix) {
-			return true
-		}
-	}
-	return false
+// endsSoon reports whether it is worth trying again within publish_wait.
+func endsSoon(err error) bool {
+	return !answered(err) || slices.ContainsFunc(soonOver, func(prefix string) bool { return saysRedis(err, prefix) })
 }
 
 // timedOut reports whether an answer has not come in time.

@@ -35,7 +35,7 @@ func (n *Node) listenToSentinel(ctx context.Context, addr string) error {
 		return err
 	}
 	client := redis.NewSentinelClient(&redis.Options{
-		Addr: addr, Username: "", Password: o.SentinelPassword, TLSConfig: o.TLSConfig, Dialer: o.Dialer,
+		Addr: addr, Username: o.SentinelUsername, Password: o.SentinelPassword, TLSConfig: o.TLSConfig, Dialer: o.Dialer,
 		DialTimeout: dialTimeout, ReadTimeout: answer, WriteTimeout: answer, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
 	})
 	defer func() { _ = client.Close() }()

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // signEvery is how often signs that something has changed are followed.
@@ -17,8 +15,7 @@ const signEvery = 100 * time.Millisecond
 // signs are what was noticed of a change of servers, by whoever asked Redis for
 // something.
 type signs struct {
-	followed  atomic.Int64 // when the last one was, in nanoseconds
-	reloading atomic.Bool
+	followed atomic.Int64 // when the last one was, in nanoseconds
 }
 
 // elsewhere are the answers of a server that has not what it is asked for,
@@ -31,14 +28,8 @@ func (n *Node) noticed(partition int, err error) {
 	if err == nil || errors.Is(err, context.Canceled) || n.closed.Load() {
 		return
 	}
-	var reply redis.Error
-	if errors.As(err, &reply) {
-		for _, prefix := range elsewhere {
-			if strings.HasPrefix(reply.Error(), prefix) {
-				n.shards[partition].renew(fmt.Errorf("%w: %w", errReplaced, err))
-				break
-			}
-		}
+	if slices.ContainsFunc(elsewhere, func(prefix string) bool { return saysRedis(err, prefix) }) {
+		n.shards[partition].renew(fmt.Errorf("%w: %w", errReplaced, err))
 	}
 	now := time.Now().UnixNano()
 	last := n.signs.followed.Load()
@@ -46,24 +37,7 @@ func (n *Node) noticed(partition int, err error) {
 		return
 	}
 	n.health.poke()
-	n.reload()
-}
-
-// reload reads anew which server of a Redis Cluster has what, in the background.
-func (n *Node) reload() {
-	if !n.keys.sharded() || !n.signs.reloading.CompareAndSwap(false, true) {
-		return
-	}
-	n.running.Go(func() {
-		defer n.signs.reloading.Store(false)
-		ctx, cancel := context.WithTimeout(context.Background(), answer)
-		defer cancel()
-		for _, client := range []redis.UniversalClient{n.publish, n.state, n.bus} {
-			if c, ok := client.(*redis.ClusterClient); ok {
-				c.ReloadState(ctx)
-			}
-		}
-	})
+	n.reloadMap(context.Background())
 }
 
 // switched is told that another server is the master, or has a slot: all that is

@@ -77,6 +77,19 @@ func (s *Server) CPU() time.Duration {
 	return sum
 }
 
+// Calls returns how often a command was called, by its name in lower case:
+// "ping", "cluster|slots".
+func (s *Server) Calls(command string) int {
+	s.tb.Helper()
+	info, err := s.info("commandstats")
+	if err != nil {
+		s.tb.Fatalf("redis-server %s: %v", s.Addr(), err)
+	}
+	var calls int
+	_, _ = fmt.Sscanf(info["cmdstat_"+command], "calls=%d,", &calls) // nothing was called yet
+	return calls
+}
+
 // info returns one section of INFO.
 func (s *Server) info(section string) (map[string]string, error) {
 	v, err := s.Try("INFO", section)

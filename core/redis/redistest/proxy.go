@@ -78,6 +78,16 @@ func (p *Proxy) Hang() {
 	p.change(func(w *weather) { w.there, w.back = false, false })
 }
 
+// Forget hangs the connections that there are, as something does on the way that
+// has forgotten those that were idle. New ones pass.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.set(weather{})
+	}
+}
+
 // OneWay lets pass what clients send, and holds up what Redis answers.
 func (p *Proxy) OneWay() {
 	p.change(func(w *weather) { w.there, w.back = true, false })

@@ -200,6 +200,15 @@ func (s *Server) CAFile() string {
 	return s.config.tls.certFile
 }
 
+// KeyFile returns the file of the key of that certificate; "" without [TLS]. A
+// server that wants certificates of its clients takes this one.
+func (s *Server) KeyFile() string {
+	if s.config.tls == nil {
+		return ""
+	}
+	return s.config.tls.keyFile
+}
+
 // log returns the end of what the server logged.
 func (s *Server) log() string {
 	b, err := os.ReadFile(filepath.Join(s.dir, "log"))
