@@ -39,7 +39,7 @@ type Node struct {
 	replicas replicas
 	outbox   outbox
 	health   health
-	peers    peers
+	quota    quota
 
 	// Set by Start methods, before anything else.
 	deliver func(broker.Message) error
@@ -80,7 +80,8 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	}
 	n.batcher.init(n)
 	n.replicas.init(n)
-	n.outbox.node, n.health.node, n.peers.node = n, n, n
+	n.quota.init(n)
+	n.outbox.node, n.health.node = n, n
 	return n, nil
 }
 
@@ -110,6 +111,8 @@ func (n *Node) Run() {
 	}
 	n.running.Go(func() { n.batcher.run(ctx) })
 	n.running.Go(func() { n.health.run(ctx) })
+	n.running.Go(func() { n.quota.run(ctx) })
+	n.running.Go(func() { n.judge(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
 	n.running.Go(func() { n.outbox.run(ctx) })
 }
@@ -148,7 +151,7 @@ func (n *Node) leave(ctx context.Context) error {
 		}
 	}
 	c := n.keys.control()
-	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":info", name).Err()); err != nil {
+	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":calls", name).Err()); err != nil {
 		return fmt.Errorf("say goodbye to the cluster: %w", err)
 	}
 	return nil
@@ -169,6 +172,7 @@ func (n *Node) again(was string, why string) {
 	for _, p := range n.parts {
 		p.poke()
 	}
+	n.quota.again()
 	n.health.poke()
 }
 

@@ -8,8 +8,11 @@ import (
 )
 
 // The scripts are in files of their own. What common.lua has is before each of
-// them.
+// those on a partition, and clock.lua before those on the keys of the cluster
+// itself.
 var (
+	//go:embed scripts/clock.lua
+	clockLua string
 	//go:embed scripts/common.lua
 	commonLua string
 	//go:embed scripts/apply.lua
@@ -30,19 +33,23 @@ var (
 	cacheLua string
 	//go:embed scripts/allow.lua
 	allowLua string
+	//go:embed scripts/admit.lua
+	admitLua string
 )
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, reap, pump, renew, claim, cache, allow *redis.Script
+	apply, register, snapshot, reap, pump, renew, claim, cache, allow, admit *redis.Script
 }
 
 func newScripts(publish string) scripts {
 	s := func(lua string) *redis.Script {
 		return redis.NewScript(strings.ReplaceAll(commonLua+lua, "@PUBLISH@", publish))
 	}
+	control := func(lua string) *redis.Script { return redis.NewScript(clockLua + lua) }
 	return scripts{
 		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
-		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua), allow: s(allowLua),
+		pump: s(pumpLua), cache: s(cacheLua),
+		renew: control(renewLua), claim: control(claimLua), allow: control(allowLua), admit: control(admitLua),
 	}
 }
