@@ -21,7 +21,6 @@ type health struct {
 	since  time.Time  // when Redis stopped to answer; zero while it does
 	asked  bool       // it has answered at least once
 	losses int        // how often Redis has lost what it had
-	nodes  int        // that have a lease
 }
 
 // Ready reports whether Redis answers, or has until a moment ago. A node that has
@@ -47,7 +46,7 @@ func (n *Node) Stats() Stats {
 	h := &n.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Garbage: n.garbage.Load(), Nodes: h.nodes}
+	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Garbage: n.garbage.Load(), Nodes: n.peers.count()}
 	for _, sh := range n.shards {
 		if n := sh.connects.Load(); n > 0 {
 			s.Resubs += n - 1 // the first is no loss
@@ -110,13 +109,13 @@ func (h *health) renew(ctx context.Context) {
 	defer cancel()
 	name := n.Name()
 	control := n.keys.control()
-	reply, err := n.scripts.renew.Run(ctx, n.state, []string{control + ":alive", control + ":dead"},
+	reply, err := n.scripts.renew.Run(ctx, n.state, []string{control + ":alive", control + ":dead", control + ":clock"},
 		name, n.config.Lease.Milliseconds()).Int64Slice()
 	if redis.HasErrorPrefix(err, "FENCED") {
 		n.again(name, "it was silent for longer than its lease")
 		err = nil
 	} else if err == nil {
-		h.sawNodes(int(reply[1]))
+		n.peers.saw(int(reply[1]))
 		n.quota.renewed(name, reply[0] == 1)
 	}
 	h.saw(err)
@@ -125,19 +124,6 @@ func (h *health) renew(ctx context.Context) {
 			p.check()
 		}
 	}
-}
-
-func (h *health) sawNodes(nodes int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.nodes = nodes
-}
-
-// nodeCount is how many nodes have a lease, as Redis last knew them.
-func (h *health) nodeCount() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.nodes
 }
 
 // saw notes whether Redis has answered, and logs it when that has changed.

@@ -1,25 +1,55 @@
 package redis
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
+)
 
-// judge looks for nodes whose lease is over, until ctx is done.
-func (n *Node) judge(ctx context.Context) {
-	for sleep(ctx, sweep) {
+// judgeEvery is how often a node judges the leases of all: several times in the
+// shortest pause that shows.
+func (c Config) judgeEvery() time.Duration { return min(sweep, c.Lease/10) }
+
+// unjudged is how long nobody may have judged before Redis is taken to have been
+// away. A node that could not renew for less has the rest of its lease to do it.
+// Leases do not run while Redis is away.
+func (c Config) unjudged() time.Duration { return min(2*time.Second, c.Lease/3) }
+
+// rest is how long they do not run either once Redis is back, so that each node has
+// found that it is.
+func (c Config) rest() time.Duration { return min(answer+lookEvery, c.Lease) }
+
+// judge looks for nodes whose lease is over, until ctx is done. It waits for nothing
+// else: a pause means that Redis was away.
+func (p *peers) judge(ctx context.Context) {
+	n := p.node
+	for sleep(ctx, n.config.judgeEvery()) {
 		if n.health.away() {
 			continue
 		}
-		if known, err := n.claim(ctx); err == nil && !known {
+		known, nodes, err := n.claim(ctx)
+		if err != nil {
+			continue // health notices
+		}
+		p.saw(nodes)
+		if !known {
 			n.health.poke() // Redis has lost the lease of this node
 		}
 	}
 }
 
-// claim has those reaped whose lease is over. It reports whether this node has one;
-// an error is health's to notice.
-func (n *Node) claim(ctx context.Context) (known bool, err error) {
+// claim has those reaped whose lease is over. It reports whether this node has one,
+// and how many have.
+func (n *Node) claim(ctx context.Context) (known bool, nodes int, err error) {
 	control := n.keys.control()
-	keys := []string{control + ":alive", control + ":dead", control + ":reap", control + ":calls"}
+	keys := []string{control + ":alive", control + ":dead", control + ":reap", control + ":calls", control + ":clock"}
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
-	return n.scripts.claim.Run(ctx, n.state, keys, n.Name()).Bool()
+	c := n.config
+	reply, err := n.scripts.claim.Run(ctx, n.state, keys, n.Name(),
+		c.Lease.Milliseconds(), c.unjudged().Milliseconds(), c.rest().Milliseconds()).Int64Slice()
+	if err != nil {
+		return false, 0, fmt.Errorf("redis judge leases: %w", err)
+	}
+	return reply[0] == 1, int(reply[1]), nil
 }

@@ -39,6 +39,7 @@ type Node struct {
 	replicas replicas
 	outbox   outbox
 	health   health
+	peers    peers
 	quota    quota
 
 	// Set by Start methods, before anything else.
@@ -81,7 +82,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	n.batcher.init(n)
 	n.replicas.init(n)
 	n.quota.init(n)
-	n.outbox.node, n.health.node = n, n
+	n.outbox.node, n.health.node, n.peers.node = n, n, n
 	return n, nil
 }
 
@@ -112,7 +113,7 @@ func (n *Node) Run() {
 	n.running.Go(func() { n.batcher.run(ctx) })
 	n.running.Go(func() { n.health.run(ctx) })
 	n.running.Go(func() { n.quota.run(ctx) })
-	n.running.Go(func() { n.judge(ctx) })
+	n.running.Go(func() { n.peers.judge(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
 	n.running.Go(func() { n.outbox.run(ctx) })
 }

@@ -41,7 +41,7 @@ func (o Occupancy) Missed(ctx context.Context, t channel.Topic) (bool, error) {
 // Flush implements occupancy.Tracker. Of who has left the other nodes tell, once
 // the grace is over; a node that is the last one tells at once.
 func (o Occupancy) Flush(ctx context.Context) error {
-	if o.health.nodeCount() > 1 || o.health.away() {
+	if o.peers.count() > 1 || o.health.away() {
 		return nil
 	}
 	for _, p := range o.parts {

@@ -3,9 +3,30 @@ package redis
 import (
 	"context"
 	"encoding/json"
+	"sync"
 
 	"github.com/revurb/revurb/core/channel"
 )
+
+// peers are the nodes of the cluster, this one among them.
+type peers struct {
+	node *Node
+
+	mu    sync.Mutex // guards what follows
+	nodes int        // that have a lease, as Redis last knew them
+}
+
+func (p *peers) saw(nodes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.nodes = nodes
+}
+
+func (p *peers) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.nodes
+}
 
 // Subscriptions implements hub.Cluster: of a topic, on all nodes.
 func (n *Node) Subscriptions(ctx context.Context, t channel.Topic) (int, error) {
