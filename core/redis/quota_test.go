@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,10 +94,31 @@ func TestLimitOfAllNodes(t *testing.T) {
 	}
 }
 
-// Clients come and go all the time, and there are never more than the limit.
+// A call that comes when a later one has been answered changes nothing.
+func TestLateCallFreesNoPlace(t *testing.T) {
+	s := redistest.Start(t)
+	a, b := start(t, s), start(t, s)
+	for range 3 {
+		if !a.Admit(t.Context(), "app", 3) {
+			t.Fatal("there is no place")
+		}
+	}
+	if err := a.LateAdmit(1, "app", 0); err == nil || !strings.Contains(err.Error(), "STALE") {
+		t.Errorf("got %v for a late call, want STALE", err)
+	}
+	if b.Admit(t.Context(), "app", 3) {
+		t.Error("a late call has freed a place that is taken")
+	}
+}
+
+// Clients come and go all the time, and there are never more than the limit, even
+// where calls are repeated late.
 func TestLimitUnderChurn(t *testing.T) {
 	s := redistest.Start(t)
 	nodes := []*redis.Node{start(t, s), start(t, s), start(t, s)}
+	for _, n := range nodes {
+		defer n.RepeatLate()()
+	}
 	const limit = 5
 	var in, most atomic.Int64
 	var all sync.WaitGroup
@@ -110,6 +132,7 @@ func TestLimitUnderChurn(t *testing.T) {
 				now := in.Add(1)
 				for is := most.Load(); now > is && !most.CompareAndSwap(is, now); is = most.Load() {
 				}
+				_, _ = n.Connections(t.Context(), "app") // so that it is there for a moment
 				in.Add(-1)
 				n.Release("app")
 			}
@@ -147,18 +170,19 @@ func TestConnectionsAreTrueAtOnce(t *testing.T) {
 func TestPlacesOfDeadNodeComeBack(t *testing.T) {
 	s := redistest.Start(t)
 	a, b := start(t, s), start(t, s)
-	if in := crowd(t, []*redis.Node{a, b}, 2*limit, limit); sum(in) != limit {
-		t.Fatalf("%v came in", in)
+	in := []int{limit / 2, limit / 2}
+	for i, n := range []*redis.Node{a, b} {
+		if got := crowd(t, []*redis.Node{n}, in[i], limit); sum(got) != in[i] {
+			t.Fatalf("%v came in, want %d", got, in[i])
+		}
 	}
-	had := connections(t, b)
 	a.Abandon()
 	if b.Admit(t.Context(), "app", limit) {
 		t.Error("a node that may be alive has lost a place")
 	}
-	eventually(t, "the places are free", func() bool { return connections(t, b) < had })
-	left := connections(t, b)
-	if in := crowd(t, []*redis.Node{b}, 2*limit, limit); sum(in) != limit-left {
-		t.Errorf("%d came in beside %d, want %d", sum(in), left, limit-left)
+	eventually(t, "the places are free", func() bool { return connections(t, b) == in[1] })
+	if more := crowd(t, []*redis.Node{b}, 2*limit, limit); sum(more) != in[0] {
+		t.Errorf("%d came in beside %d, want %d", sum(more), in[1], in[0])
 	}
 }
 
@@ -216,6 +240,22 @@ func TestLimitWhileAway(t *testing.T) {
 	eventually(t, "all are counted", func() bool { return connections(t, other) == limit })
 	if let(other, 1) != 0 {
 		t.Error("one more came in elsewhere")
+	}
+}
+
+// A Redis Cluster keeps the limit, too.
+func TestLimitInRedisCluster(t *testing.T) {
+	s := redistest.StartCluster(t, 3)
+	c := redis.DefaultConfig
+	c.Cluster, c.Lease = s.Addrs(), lease
+	nodes := []*redis.Node{run(t, c, func(broker.Message) {}), run(t, c, func(broker.Message) {}), run(t, c, func(broker.Message) {})}
+	if in := crowd(t, nodes, 3*limit, limit); sum(in) != limit {
+		t.Errorf("%v came in, want %d", in, limit)
+	}
+	for i, n := range nodes {
+		if got := connections(t, n); got != limit {
+			t.Errorf("node %d counts %d clients, want %d", i, got, limit)
+		}
 	}
 }
 
