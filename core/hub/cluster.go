@@ -130,13 +130,20 @@ func (h *Hub) freePlace(s *Session) {
 	}
 }
 
+// controlWait is how long the first client of an app waits until this node hears of
+// it from the others. After that they are heard when the broker is back.
+const controlWait = 500 * time.Millisecond
+
 // control has this node hear what the others want of an app's clients.
 func (h *Hub) control(ctx context.Context, t *tenant) {
 	if h.ports.Cluster == nil {
 		return
 	}
 	t.control.Do(func() {
-		if err := h.ports.Broker.Subscribe(ctx, controlTopic(t.app.ID)); err != nil {
+		ctx, cancel := context.WithTimeout(ctx, controlWait)
+		defer cancel()
+		err := h.ports.Broker.Subscribe(ctx, controlTopic(t.app.ID))
+		if err != nil && ctx.Err() == nil {
 			h.log.Error("listen to the other nodes", "app", t.app.ID, "err", err)
 		}
 	})
