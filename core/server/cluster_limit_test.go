@@ -130,3 +130,23 @@ func TestClusterPlaceOfWhoIsRefused(t *testing.T) {
 	a.connect()
 	a.connect()
 }
+
+// Who goes away while Redis does not say whether there is a place has none.
+func TestClusterPlaceOfWhoDoesNotWait(t *testing.T) {
+	t.Parallel()
+	r := redistest.Start(t)
+	a, b := join(t, r, maxConnections(2)), join(t, r, maxConnections(2))
+	stay := a.connect()
+	r.Pause()
+	for range 5 {
+		c, _ := a.ask(path, nil)
+		_ = c.Close()
+	}
+	r.Resume()
+	b.wantQuery("/connections", `{"connections":1}`)
+	b.connect()
+	if c, err := a.try(); c != nil || err != nil {
+		t.Errorf("got one more than the limit in (%v)", err)
+	}
+	_ = stay.Close()
+}
