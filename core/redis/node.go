@@ -79,9 +79,9 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	for i := range n.keys.partitions {
 		n.shards = append(n.shards, newShard(n, i))
 	}
+	n.quota.init(n)
 	n.batcher.init(n)
 	n.replicas.init(n)
-	n.quota.init(n)
 	n.outbox.node, n.health.node, n.peers.node = n, n, n
 	return n, nil
 }
