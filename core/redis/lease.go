@@ -2,8 +2,11 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // judgeEvery is how often a node judges the leases of all: several times in the
@@ -22,14 +25,18 @@ func (c Config) rest() time.Duration { return min(answer+lookEvery, c.Lease) }
 // judge looks for nodes whose lease is over, until ctx is done. It waits for nothing
 // else: a pause means that Redis was away.
 func (p *peers) judge(ctx context.Context) {
-	n := p.node
+	n, failing := p.node, false // so that the first of errors is logged, and no other
 	for sleep(ctx, n.config.judgeEvery()) {
 		if n.health.away() {
 			continue
 		}
 		known, nodes, err := n.claim(ctx)
-		if err != nil {
-			continue // health notices
+		var refused redis.Error // else health notices
+		if errors.As(err, &refused) && !failing {
+			n.log.Error("leases cannot be judged, and dead nodes are not reaped: Redis refused it", "err", err)
+		}
+		if failing = err != nil; failing {
+			continue
 		}
 		p.saw(nodes)
 		if !known {
