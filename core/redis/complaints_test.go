@@ -15,7 +15,7 @@ import (
 // and once a minute; not at all if it is over in a moment.
 func TestComplaints(t *testing.T) {
 	const doing = "tell backends what has changed"
-	unknown, group := said("ERR unknown command"), said("ERR no such group")
+	unknown, group := reply("ERR unknown command"), reply("ERR no such group")
 	now := time.Now()
 	n, err := New(Config{Host: "h"}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -37,11 +37,11 @@ func TestComplaints(t *testing.T) {
 		{0, doing, unknown, ""}, // it comes and goes
 		{time.Minute, doing, unknown, "does not know a command"},
 		{0, doing, nil, ""},
-		{0, doing, said("READONLY You can't write"), ""},
-		{4 * time.Second, doing, said("READONLY You can't write"), ""},
+		{0, doing, reply("READONLY You can't write"), ""},
+		{4 * time.Second, doing, reply("READONLY You can't write"), ""},
 		{0, doing, nil, ""}, // the failover is over
-		{4 * time.Second, doing, said("READONLY You can't write"), ""},
-		{6 * time.Second, doing, said("READONLY You can't write"), "Redis is read-only"},
+		{4 * time.Second, doing, reply("READONLY You can't write"), ""},
+		{6 * time.Second, doing, reply("READONLY You can't write"), "Redis is read-only"},
 		{0, doing, io.EOF, "does not answer"}, // as only one master of several may
 		{time.Minute, doing, context.Canceled, ""},
 	} {
@@ -61,13 +61,13 @@ func TestComplaintsOfRedisAway(t *testing.T) {
 	}
 	n.health.saw(errors.New("no"))
 	log.Reset()
-	n.complain("tell backends what has changed", said("ERR x"))
+	n.complain("tell backends what has changed", reply("ERR x"))
 	if log.Len() > 0 {
 		t.Errorf("got %q, want nothing", log.String())
 	}
 	n.health.saw(nil)
 	log.Reset()
-	n.complain("tell backends what has changed", said("OOM x"))
+	n.complain("tell backends what has changed", reply("OOM x"))
 	if got := log.String(); !strings.Contains(got, "cannot tell backends what has changed: Redis is out of memory") || !strings.Contains(got, "hint=") {
 		t.Errorf("got %q, want what is wrong and what to do", got)
 	}

@@ -44,6 +44,16 @@ func BenchmarkCost(b *testing.B) {
 		{"subscription counted", func(b *testing.B, i int) {
 			n.Count(channel.Topic{App: "app", Channel: fmt.Sprint("c-", i)}, 1)
 		}},
+		{"client comes and goes", func(b *testing.B, i int) {
+			if n.Admit(b.Context(), "app", 0) {
+				n.Release("app")
+			}
+		}},
+		{"client comes and goes, with a limit", func(b *testing.B, i int) {
+			if n.Admit(b.Context(), "limited", 1000) {
+				n.Release("limited")
+			}
+		}},
 		{"member joins", func(b *testing.B, i int) {
 			err := n.Enter(b.Context(), topic(i), fmt.Sprint(i), presence.Member{UserID: fmt.Sprint(i)}, 0, func([]presence.Member) {})
 			if err != nil {

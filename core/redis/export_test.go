@@ -28,13 +28,16 @@ func (n *Node) Abandon() {
 // Keys is what the keys of the only partition begin with, by default.
 var Keys = keys{prefix: DefaultConfig.Prefix, partitions: 1}.of(0)
 
+// ControlKeys is what the keys of the cluster itself begin with, by default.
+var ControlKeys = keys{prefix: DefaultConfig.Prefix}.control()
+
 // ReapSome waits for a node whose lease is over, and takes a little of what it
 // had, as one that dies then does.
 func (n *Node) ReapSome() {
 	const little = 3
-	control := n.keys.control()
 	for limit := time.Now().Add(2 * n.config.Lease); time.Now().Before(limit); {
-		dead, _ := n.scripts.claim.Run(context.Background(), n.state, []string{control + ":alive"}, control).StringSlice()
+		_, _, _ = n.claim(context.Background())
+		dead, _ := n.state.SMembers(context.Background(), n.keys.control()+":reap").Result()
 		for _, name := range dead {
 			for i := range n.parts {
 				n.run(context.Background(), n.scripts.reap, n.keys.of(i), name, little)
@@ -130,6 +133,14 @@ func (h *holder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func (n *Node) LateCall(call int, topic string, subscriptions int) error {
 	p := n.parts[0]
 	return n.run(context.Background(), n.scripts.apply, p.prefix, n.Name(), call, "n", topic, subscriptions).Err()
+}
+
+// LateAdmit does a call of the node's as if it had been made long ago: an app had so
+// many clients.
+func (n *Node) LateAdmit(call int, app string, have int) error {
+	c := n.keys.control()
+	keys := []string{c + ":alive", c + ":dead", c + ":calls", c + ":c:" + app}
+	return n.scripts.admit.Run(context.Background(), n.state, keys, n.Name(), call, have, 0, 0, 0).Err()
 }
 
 // edit replaces a line of a script.

@@ -110,13 +110,14 @@ func (h *health) renew(ctx context.Context) {
 	defer cancel()
 	name := n.Name()
 	control := n.keys.control()
-	infos, err := n.scripts.renew.Run(ctx, n.state, []string{control + ":alive"},
-		control, name, n.config.Lease.Milliseconds(), n.peers.mine()).StringSlice()
+	reply, err := n.scripts.renew.Run(ctx, n.state, []string{control + ":alive", control + ":dead", control + ":clock"},
+		name, n.config.Lease.Milliseconds()).Int64Slice()
 	if redis.HasErrorPrefix(err, "FENCED") {
 		n.again(name, "it was silent for longer than its lease")
 		err = nil
 	} else if err == nil {
-		n.peers.theirs(name, infos)
+		n.peers.saw(int(reply[1]))
+		n.quota.renewed(name, reply[0] == 1)
 	}
 	h.saw(err)
 	if err == nil {

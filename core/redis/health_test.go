@@ -51,7 +51,7 @@ func TestWhatLastsIsSaidAgain(t *testing.T) {
 	}
 	n.health.saw(nil)
 	now := time.Now()
-	password, memory := said("WRONGPASS invalid"), said("OOM command not allowed")
+	password, memory := reply("WRONGPASS invalid"), reply("OOM command not allowed")
 	for i, step := range []struct {
 		after  time.Duration
 		err    error

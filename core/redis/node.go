@@ -47,6 +47,7 @@ type Node struct {
 	outbox   outbox
 	health   health
 	peers    peers
+	quota    quota
 
 	servers    servers
 	complaints complaints
@@ -97,6 +98,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	for i := range n.keys.partitions {
 		n.shards = append(n.shards, newShard(n, i))
 	}
+	n.quota.init(n)
 	n.reader.init(n)
 	n.replicas.init(n)
 	n.outbox.node, n.health.node, n.peers.node, n.complaints.node = n, n, n, n
@@ -138,6 +140,8 @@ func (n *Node) Run() {
 		n.running.Go(func() { n.listenToSentinels(ctx) })
 	}
 	n.running.Go(func() { n.health.run(ctx) })
+	n.running.Go(func() { n.quota.run(ctx) })
+	n.running.Go(func() { n.peers.judge(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
 	n.running.Go(func() { n.outbox.run(ctx) })
 }
@@ -176,7 +180,7 @@ func (n *Node) leave(ctx context.Context) error {
 		}
 	}
 	c := n.keys.control()
-	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":info", name).Err()); err != nil {
+	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":calls", name).Err()); err != nil {
 		return fmt.Errorf("say goodbye to the cluster: %w", err)
 	}
 	return nil
@@ -197,6 +201,7 @@ func (n *Node) again(was string, why string) {
 	for _, p := range n.parts {
 		p.poke()
 	}
+	n.quota.again()
 	n.health.poke()
 }
 

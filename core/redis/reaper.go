@@ -19,9 +19,6 @@ func (n *Node) reaper(ctx context.Context) {
 		if n.health.away() {
 			continue
 		}
-		if n.peers.changed() {
-			n.health.poke() // so that the others need not wait for the next renewal
-		}
 		n.pump(ctx, "")
 		n.reap(ctx)
 	}
@@ -41,8 +38,7 @@ func (n *Node) pump(ctx context.Context, till string) {
 }
 
 func (n *Node) reap(ctx context.Context) {
-	control := n.keys.control()
-	dead, err := n.scripts.claim.Run(ctx, n.state, []string{control + ":alive"}, control).StringSlice()
+	dead, err := n.state.SMembers(ctx, n.keys.control()+":reap").Result()
 	if err != nil {
 		return
 	}

@@ -7,9 +7,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The scripts are in files of their own. What common.lua has is before most of
-// them.
+// The scripts are in files of their own. What common.lua has is before each of
+// those on what a partition has, and clock.lua before those on the keys of the
+// cluster itself.
 var (
+	//go:embed scripts/clock.lua
+	clockLua string
 	//go:embed scripts/common.lua
 	commonLua string
 	//go:embed scripts/apply.lua
@@ -36,11 +39,13 @@ var (
 	replayLua string
 	//go:embed scripts/allow.lua
 	allowLua string
+	//go:embed scripts/admit.lua
+	admitLua string
 )
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, reap, pump, renew, claim, allow *redis.Script
+	apply, register, snapshot, reap, pump, renew, claim, allow, admit *redis.Script
 
 	publish, offsets, replay, keep *redis.Script // which share nothing with those before
 }
@@ -52,9 +57,10 @@ func newScripts(publish string) scripts {
 	own := func(lua string) *redis.Script {
 		return redis.NewScript(strings.ReplaceAll(lua, "@PUBLISH@", publish))
 	}
+	control := func(lua string) *redis.Script { return redis.NewScript(clockLua + lua) }
 	return scripts{
-		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
-		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), allow: s(allowLua),
+		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua), pump: s(pumpLua),
 		publish: own(publishLua), offsets: own(offsetsLua), replay: own(replayLua), keep: own(keepLua),
+		renew: control(renewLua), claim: control(claimLua), allow: control(allowLua), admit: control(admitLua),
 	}
 }

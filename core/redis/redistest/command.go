@@ -45,7 +45,7 @@ func (s *Server) dial() (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch username, password := s.config.login(); {
+	switch username, password := s.login(); {
 	case username != "":
 		_, err = c.Do("AUTH", username, password)
 	case password != "":
@@ -56,6 +56,13 @@ func (s *Server) dial() (*Conn, error) {
 		return nil, fmt.Errorf("redis auth: %w", err)
 	}
 	return c, nil
+}
+
+// login returns who may do everything now.
+func (s *Server) login() (username, password string) {
+	s.logins.Lock()
+	defer s.logins.Unlock()
+	return s.config.login()
 }
 
 // CPU returns how much processor time the server has used, in microseconds.
