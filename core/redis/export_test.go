@@ -37,7 +37,7 @@ func (n *Node) ReapSome() {
 		dead, _ := n.scripts.claim.Run(context.Background(), n.state, []string{control + ":alive"}, control).StringSlice()
 		for _, name := range dead {
 			for i := range n.parts {
-				n.run(context.Background(), n.scripts.reap, n.keys.of(i), name, little)
+				_, _ = n.take(context.Background(), n.keys.of(i), name, little)
 			}
 		}
 		if len(dead) > 0 {
@@ -128,8 +128,8 @@ func (h *holder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // LateCall does a call of the node's as if it had been made long ago: topic had so
 // many subscriptions.
 func (n *Node) LateCall(call int, topic string, subscriptions int) error {
-	p := n.parts[0]
-	return n.run(context.Background(), n.scripts.apply, p.prefix, n.Name(), call, "n", topic, subscriptions).Err()
+	p, b := n.parts[0], batch{}
+	return n.run(context.Background(), n.scripts.apply, p.prefix, b.keys(n.Name()), n.Name(), call, "n", topic, subscriptions).Err()
 }
 
 // edit replaces a line of a script.

@@ -122,36 +122,42 @@ func (n *Node) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
 	defer cancel()
-	err := n.leave(ctx)
+	err := n.settle(ctx)
 	close(n.done)
 	n.stop()
-	n.running.Wait()
+	n.running.Wait() // or the lease would be renewed once more
+	if err == nil {
+		err = n.leave(ctx)
+	}
+	if err != nil {
+		err = fmt.Errorf("say goodbye to the cluster: %w", err)
+	}
 	return errors.Join(err, n.publish.Close(), n.state.Close(), n.bus.Close())
 }
 
-// leave says what is left to be said, and that this node is gone.
-func (n *Node) leave(ctx context.Context) error {
+// settle waits until all is said.
+func (n *Node) settle(ctx context.Context) error {
 	for _, p := range n.parts {
 		if err := p.settle(ctx); err != nil {
-			return fmt.Errorf("say goodbye to the cluster: %w", err)
+			return err
 		}
 	}
+	return nil
+}
+
+// leave takes from Redis what it knows of this node.
+func (n *Node) leave(ctx context.Context) error {
 	name := n.Name()
-	for i := range n.parts {
-		p := n.keys.of(i)
-		err := n.state.HDel(ctx, p+":nodes", name).Err()
-		if err == nil {
-			err = n.state.Del(ctx, p+":n:"+name, p+":m:"+name).Err()
+	for _, p := range n.parts {
+		if err := n.clear(ctx, p.prefix, name); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("say goodbye to the cluster: %w", err)
+		if err := n.state.HDel(ctx, p.prefix+":nodes", name).Err(); err != nil {
+			return err
 		}
 	}
 	c := n.keys.control()
-	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":info", name).Err()); err != nil {
-		return fmt.Errorf("say goodbye to the cluster: %w", err)
-	}
-	return nil
+	return errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":info", name).Err())
 }
 
 // again makes the node another one, unless it is that already: the others have
@@ -172,9 +178,15 @@ func (n *Node) again(was string, why string) {
 	n.health.poke()
 }
 
-// run runs a script on a partition's keys.
-func (n *Node) run(ctx context.Context, s *redis.Script, part string, args ...any) *redis.Cmd {
-	return s.Run(ctx, n.state, []string{part + ":nodes"}, append([]any{part}, args...)...)
+// run runs a script on keys of a partition. All that it touches must be among
+// them: a Redis Cluster that moves them to another server knows by that what is
+// not there yet.
+func (n *Node) run(ctx context.Context, s *redis.Script, part string, keys []string, args ...any) *redis.Cmd {
+	full := make([]string, len(keys))
+	for i, k := range keys {
+		full[i] = part + ":" + k
+	}
+	return s.Run(ctx, n.state, full, append([]any{part}, args...)...)
 }
 
 // sleep waits, and reports whether ctx is still on.

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -234,7 +235,7 @@ func (p *partition) say(ctx context.Context) (more bool, err error) {
 	p.call++
 	ctx, cancel := context.WithTimeout(ctx, 2*answer)
 	defer cancel()
-	codes, err := p.node.run(ctx, p.node.scripts.apply, p.prefix, append([]any{p.name, p.call}, b.args...)...).Int64Slice()
+	codes, err := p.node.run(ctx, p.node.scripts.apply, p.prefix, b.keys(p.name), append([]any{p.name, p.call}, b.args...)...).Int64Slice()
 	if err != nil {
 		p.put(b)
 		return true, p.refused(ctx, err)
@@ -267,7 +268,8 @@ func (p *partition) register(ctx context.Context, name string, quiet time.Durati
 	if name != p.name {
 		call = 0
 	}
-	err := p.node.run(ctx, p.node.scripts.register, p.prefix, name, newName(), quiet.Milliseconds(), call).Err()
+	err := p.node.run(ctx, p.node.scripts.register, p.prefix, []string{"nodes", "epoch", "recover"},
+		name, quiet.Milliseconds(), call).Err()
 	if redis.HasErrorPrefix(err, "FENCED") {
 		p.node.again(name, "it was silent for longer than its lease")
 		return nil
@@ -301,6 +303,24 @@ type batch struct {
 }
 
 func (b *batch) size() int { return len(b.counts) + len(b.members) }
+
+// keys are those that the call touches, of a node.
+func (b *batch) keys(node string) []string {
+	topics := make([]string, len(b.members))
+	for i, m := range b.members {
+		topics[i] = m.topic
+	}
+	return append([]string{"nodes", "epoch", "recover", "tot", "n:" + node, "m:" + node, "due", "ev"}, membersOf(topics)...)
+}
+
+// membersOf are the keys of who is in topics.
+func membersOf(topics []string) (keys []string) {
+	slices.Sort(topics)
+	for _, topic := range slices.Compact(topics) {
+		keys = append(keys, "p:"+topic)
+	}
+	return keys
+}
 
 // batch takes what is dirty: first topics that have subscriptions, then who has
 // come, then who has gone, and last topics that have none anymore. So backends

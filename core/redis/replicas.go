@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,9 +14,9 @@ import (
 )
 
 // replicas are copies of who is in the topics that this node listens to. Each
-// change that Redis publishes has a version, one more than the last; where one is
-// missing, or has come to a connection that was made anew, the copy is compared
-// with what Redis has. So this node's clients hear of each change once.
+// change that Redis publishes has a version, and that of the change before; where
+// one is missing, or has come to a connection that was made anew, the copy is
+// compared with what Redis has. So this node's clients hear of each change once.
 type replicas struct {
 	node     *Node
 	trusting bool // what tests do to see that it matters: nothing is compared after a new connection
@@ -27,7 +28,7 @@ type replicas struct {
 // replica is the copy of one topic.
 type replica struct {
 	epoch   string
-	v       int64
+	v       int64 // of the last change, or a later one of another topic
 	users   map[string]*copied
 	loaded  bool
 	given   bool // to somebody, as a list: who is missing there is told of
@@ -79,12 +80,13 @@ func (r *replicas) subscribed(_ context.Context, topic string) {
 	}
 }
 
-// load compares the copy with Redis, in the background. It is called with mu held.
+// load compares the copy with Redis, in the background. Redis has by now what has
+// come by now. It is called with mu held.
 func (r *replicas) load(topic string, c *replica) {
 	if c.loading {
 		return
 	}
-	c.loading = true
+	c.loading, c.pending = true, nil
 	c.loads++
 	go r.fetch(topic, c, c.loads)
 }
@@ -163,11 +165,10 @@ func (r *replicas) apply(topic string, c *replica, ch change) {
 	case c.loading:
 		c.pending = append(c.pending, ch)
 		return
-	case ch.epoch != c.epoch || ch.v > c.v+1:
-		c.pending = append(c.pending, ch)
-		r.load(topic, c)
+	case ch.epoch == c.epoch && ch.v <= c.v:
 		return
-	case ch.v <= c.v:
+	case ch.epoch != c.epoch || ch.last > c.v || ch.last == 0 && len(c.users) > 0:
+		r.load(topic, c)
 		return
 	}
 	c.v = ch.v
@@ -224,7 +225,7 @@ func (c *replica) members() []presence.Member {
 type snapshot struct {
 	epoch string
 	wait  time.Duration // for which nodes still say what they have
-	v     int64
+	v     int64 // of the last change in the partition
 	users map[string]*copied
 }
 
@@ -243,23 +244,24 @@ func (s snapshot) ordered() []string {
 // snapshot reads a topic.
 func (n *Node) snapshot(ctx context.Context, topic string) (s snapshot, err error) {
 	p := n.part(topic)
-	reply, err := n.run(ctx, n.scripts.snapshot, p.prefix, topic, n.Name()).Slice()
+	reply, err := n.run(ctx, n.scripts.snapshot, p.prefix, []string{"nodes", "epoch", "recover", "p:" + topic}, topic, n.Name()).Slice()
 	if err != nil {
 		return s, err
 	}
 	s.users = map[string]*copied{}
 	s.epoch, _ = reply[0].(string)
-	if ms, _ := reply[1].(int64); ms > 0 {
+	version, _ := reply[1].(string)
+	if s.v, err = strconv.ParseInt(version, 10, 64); err != nil {
+		return s, fmt.Errorf("version of %s: %w", topic, err)
+	}
+	if ms, _ := reply[2].(int64); ms > 0 {
 		s.wait = time.Duration(ms) * time.Millisecond
 	}
-	hash, _ := reply[2].([]any)
+	hash, _ := reply[3].([]any)
 	for i := 0; i+1 < len(hash); i += 2 {
 		key, _ := hash[i].(string)
 		value, _ := hash[i+1].(string)
-		switch user, isInfo := strings.CutPrefix(key, "i\x00"); {
-		case key == "v":
-			s.v, _ = strconv.ParseInt(value, 10, 64)
-		case isInfo:
+		if user, ok := strings.CutPrefix(key, "i\x00"); ok {
 			if order, info, err := parseInfo([]byte(value)); err == nil {
 				s.users[user] = &copied{order: order, info: info}
 			}

@@ -18,6 +18,8 @@ var (
 	registerLua string
 	//go:embed scripts/snapshot.lua
 	snapshotLua string
+	//go:embed scripts/left.lua
+	leftLua string
 	//go:embed scripts/reap.lua
 	reapLua string
 	//go:embed scripts/pump.lua
@@ -34,7 +36,7 @@ var (
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, reap, pump, renew, claim, cache, allow *redis.Script
+	apply, register, snapshot, left, reap, pump, renew, claim, cache, allow *redis.Script
 }
 
 func newScripts(publish string) scripts {
@@ -42,7 +44,7 @@ func newScripts(publish string) scripts {
 		return redis.NewScript(strings.ReplaceAll(commonLua+lua, "@PUBLISH@", publish))
 	}
 	return scripts{
-		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
+		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), left: s(leftLua), reap: s(reapLua),
 		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua), allow: s(allowLua),
 	}
 }
