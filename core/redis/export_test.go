@@ -132,6 +132,9 @@ func (n *Node) LateCall(call int, topic string, subscriptions int) error {
 	return n.run(context.Background(), n.scripts.apply, p.prefix, b.keys(n.Name()), n.Name(), call, "n", topic, subscriptions).Err()
 }
 
+// AuditEvery has a node that does nothing yet compare more often what it has.
+func (n *Node) AuditEvery(d time.Duration) { n.auditEvery = d }
+
 // edit replaces a line of a script.
 func edit(lua, line, by string) *redis.Script {
 	if !strings.Contains(lua, line) {

@@ -25,13 +25,14 @@ var ErrAway = fmt.Errorf("redis does not answer: %w", broker.ErrUnavailable)
 // Members, Users, Cache and Occupancy; it is itself what hub calls a cluster.
 type Node struct {
 	// Static after New.
-	config  Config
-	keys    keys
-	scripts scripts
-	log     *slog.Logger
-	publish redis.UniversalClient // for what nobody may do twice
-	state   redis.UniversalClient
-	bus     redis.UniversalClient
+	config     Config
+	auditEvery time.Duration
+	keys       keys
+	scripts    scripts
+	log        *slog.Logger
+	publish    redis.UniversalClient // for what nobody may do twice
+	state      redis.UniversalClient
+	bus        redis.UniversalClient
 
 	parts    []*partition
 	shards   []*shard
@@ -50,6 +51,7 @@ type Node struct {
 	name string     // of this incarnation: another one after the others took the node for dead
 
 	garbage atomic.Uint64 // envelopes that nobody could have sent
+	repairs atomic.Uint64 // of what Redis had lost
 	stop    context.CancelFunc
 	done    chan struct{} // closed when the node is closed
 	running sync.WaitGroup
@@ -58,7 +60,7 @@ type Node struct {
 
 // New returns a node that does nothing yet. Redis need not be there.
 func New(c Config, log *slog.Logger) (*Node, error) {
-	n := &Node{config: c, log: log, name: newName(), done: make(chan struct{})}
+	n := &Node{config: c, auditEvery: auditEvery, log: log, name: newName(), done: make(chan struct{})}
 	n.keys = keys{prefix: c.Prefix, partitions: 1, publish: "PUBLISH"}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
@@ -111,6 +113,7 @@ func (n *Node) Run() {
 	n.running.Go(func() { n.batcher.run(ctx) })
 	n.running.Go(func() { n.health.run(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
+	n.running.Go(func() { n.audit(ctx) })
 	n.running.Go(func() { n.outbox.run(ctx) })
 }
 

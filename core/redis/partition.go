@@ -30,6 +30,7 @@ type partition struct {
 		counts  map[string]bool
 		members map[member]bool
 	}
+	odd     odd // what Redis seems to have lost something of
 	waiting map[member][]waiter
 	idle    []chan struct{} // closed when nothing is dirty anymore
 	verify  bool            // whether Redis still knows the node
@@ -45,6 +46,9 @@ type held struct {
 	limit   int
 	except  string
 }
+
+// lost is the code of what cannot be, unless Redis has lost something.
+const lost = -2
 
 // result is what Redis says of a member that has come or gone.
 type result struct {
@@ -66,6 +70,7 @@ func newPartition(n *Node, i int) *partition {
 		counts: map[string]int{}, members: map[member]*held{}, waiting: map[member][]waiter{},
 	}
 	p.dirty.counts, p.dirty.members = map[string]bool{}, map[member]bool{}
+	p.odd = odd{map[string]bool{}, map[member]bool{}}
 	return p
 }
 
@@ -229,19 +234,20 @@ func (p *partition) say(ctx context.Context) (more bool, err error) {
 	verify := p.verify
 	p.verify = false
 	p.mu.Unlock()
-	if b.size() == 0 && !verify {
-		return false, nil
-	}
-	p.call++
 	ctx, cancel := context.WithTimeout(ctx, 2*answer)
 	defer cancel()
+	if b.size() == 0 && !verify {
+		return p.mendOdd(ctx)
+	}
+	p.call++
 	codes, err := p.node.run(ctx, p.node.scripts.apply, p.prefix, b.keys(p.name), append([]any{p.name, p.call}, b.args...)...).Int64Slice()
 	if err != nil {
 		p.put(b)
 		return true, p.refused(ctx, err)
 	}
 	p.done(b, codes)
-	return true, nil
+	_, err = p.mendOdd(ctx)
+	return true, err
 }
 
 // refused sees to a call that Redis has not done.
@@ -310,7 +316,7 @@ func (b *batch) keys(node string) []string {
 	for i, m := range b.members {
 		topics[i] = m.topic
 	}
-	return append([]string{"nodes", "epoch", "recover", "tot", "n:" + node, "m:" + node, "due", "ev"}, membersOf(topics)...)
+	return append(stateKeys(node), membersOf(topics)...)
 }
 
 // membersOf are the keys of who is in topics.
@@ -386,12 +392,18 @@ func (p *partition) done(b batch, codes []int64) {
 	for i < len(b.args) && c < len(codes) {
 		switch b.args[i] {
 		case "n":
+			if codes[c] == lost {
+				p.suspectCount(b.args[i+1].(string))
+			}
 			i += 3
 		case "j":
 			p.answer(members[0], 'j', int(codes[c]))
 			members = members[1:]
 			i += 6
 		case "l":
+			if codes[c] == lost {
+				p.suspectMember(members[0])
+			}
 			p.answer(members[0], 'l', int(codes[c]))
 			members = members[1:]
 			i += 3

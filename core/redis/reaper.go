@@ -94,7 +94,7 @@ func (n *Node) take(ctx context.Context, part, name string, limit int) (int, err
 	if len(args) == 1 {
 		return 0, nil
 	}
-	keys := append([]string{"nodes", "epoch", "recover", "tot", "n:" + name, "m:" + name, "due", "ev"}, membersOf(topics)...)
+	keys := append(stateKeys(name), membersOf(topics)...)
 	return len(members) + len(counts), n.run(ctx, n.scripts.reap, part, keys, args...).Err()
 }
 

@@ -103,7 +103,7 @@ func (r *replicas) fetch(topic string, c *replica, number int) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
-		s, err := n.snapshot(ctx, topic)
+		s, err := r.whole(ctx, topic, c)
 		cancel()
 		if err == nil && s.wait <= 0 {
 			r.mu.Lock()
@@ -120,6 +120,72 @@ func (r *replicas) fetch(topic string, c *replica, number int) {
 			return
 		}
 	}
+}
+
+// whole reads a topic of which Redis has lost nothing: users who are missing there,
+// and whom some node has, are restored.
+func (r *replicas) whole(ctx context.Context, topic string, c *replica) (snapshot, error) {
+	gone := map[string]bool{}
+	for {
+		s, err := r.node.snapshot(ctx, topic)
+		if err != nil || s.wait > 0 {
+			return s, err
+		}
+		missing := r.missing(c, s, gone)
+		if len(missing) == 0 {
+			return s, nil
+		}
+		restored := false
+		for part := range slices.Chunk(missing, maxBatch) {
+			nodes, err := r.node.restore(ctx, topic, part)
+			if err != nil {
+				return s, fmt.Errorf("restore members of %s: %w", topic, err)
+			}
+			for i, m := range part {
+				gone[m.user] = nodes[i] == 0
+				restored = restored || nodes[i] > 0
+			}
+		}
+		if !restored {
+			return s, nil
+		}
+	}
+}
+
+// absentee is a user of a copy whom Redis has not.
+type absentee struct {
+	user, order string
+	info        []byte
+}
+
+// missing are users of the copy who are in no snapshot, and have not gone for sure.
+func (r *replicas) missing(c *replica, s snapshot, gone map[string]bool) (all []absentee) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !c.loaded && !c.given {
+		return nil
+	}
+	for user, copied := range c.users {
+		if s.users[user] != nil || gone[user] {
+			continue
+		}
+		m := absentee{user: user, info: copied.info}
+		if !copied.guess {
+			m.order = strconv.FormatInt(copied.order, 10)
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// restore has Redis put back those whom any node has, and returns how many nodes
+// have each.
+func (n *Node) restore(ctx context.Context, topic string, missing []absentee) ([]int64, error) {
+	var m mending
+	for _, who := range missing {
+		m.member(member{topic, who.user}, "u", who.order, who.info)
+	}
+	return n.mend(ctx, n.part(topic), "", "", m)
 }
 
 // replace makes the copy what Redis has, and tells of the differences. It is
@@ -225,7 +291,7 @@ func (c *replica) members() []presence.Member {
 type snapshot struct {
 	epoch string
 	wait  time.Duration // for which nodes still say what they have
-	v     int64 // of the last change in the partition
+	v     int64         // of the last change in the partition
 	users map[string]*copied
 }
 

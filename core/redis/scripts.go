@@ -22,6 +22,8 @@ var (
 	leftLua string
 	//go:embed scripts/reap.lua
 	reapLua string
+	//go:embed scripts/mend.lua
+	mendLua string
 	//go:embed scripts/pump.lua
 	pumpLua string
 	//go:embed scripts/renew.lua
@@ -36,7 +38,7 @@ var (
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, left, reap, pump, renew, claim, cache, allow *redis.Script
+	apply, register, snapshot, left, reap, mend, pump, renew, claim, cache, allow *redis.Script
 }
 
 func newScripts(publish string) scripts {
@@ -44,7 +46,7 @@ func newScripts(publish string) scripts {
 		return redis.NewScript(strings.ReplaceAll(commonLua+lua, "@PUBLISH@", publish))
 	}
 	return scripts{
-		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), left: s(leftLua), reap: s(reapLua),
+		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), left: s(leftLua), reap: s(reapLua), mend: s(mendLua),
 		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua), allow: s(allowLua),
 	}
 }
