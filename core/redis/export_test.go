@@ -28,6 +28,9 @@ func (n *Node) Abandon() {
 // Keys is what the keys of the only partition begin with, by default.
 var Keys = keys{prefix: DefaultConfig.Prefix, partitions: 1}.of(0)
 
+// Control is what the keys of the cluster itself begin with, by default.
+var Control = keys{prefix: DefaultConfig.Prefix}.control()
+
 // ReapSome waits for a node whose lease is over, and takes a little of what it
 // had, as one that dies then does.
 func (n *Node) ReapSome() {

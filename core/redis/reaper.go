@@ -2,7 +2,11 @@ package redis
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -15,6 +19,7 @@ const (
 // those had that are dead. Every node does, none leads; each entry is taken by
 // one.
 func (n *Node) reaper(ctx context.Context) {
+	failing := false // so that the first of errors is logged, and no other
 	for sleep(ctx, sweep) {
 		if n.health.away() {
 			continue
@@ -22,36 +27,50 @@ func (n *Node) reaper(ctx context.Context) {
 		if n.peers.changed() {
 			n.health.poke() // so that the others need not wait for the next renewal
 		}
-		n.pump(ctx, "")
-		n.reap(ctx)
+		err := errors.Join(n.pump(ctx, ""), n.reap(ctx))
+		if refused(err) && !failing {
+			n.log.Error("what has gone could not be taken from the cluster: Redis refused it", "err", err)
+		}
+		failing = err != nil
 	}
 }
 
-// pump writes down what is due, or all that has gone if till is "+inf". An error
-// is health's to notice.
-func (n *Node) pump(ctx context.Context, till string) {
+// refused reports whether Redis has answered with an error. What it does not answer
+// at all is health's to notice.
+func refused(err error) bool {
+	var reply redis.Error
+	return errors.As(err, &reply)
+}
+
+// pump writes down what is due, or all that has gone if till is "+inf".
+func (n *Node) pump(ctx context.Context, till string) error {
 	for i := range n.parts {
 		for {
 			took, err := n.run(ctx, n.scripts.pump, n.keys.of(i), []string{"due", "ev"}, pumpBatch, till).Int()
-			if err != nil || took < pumpBatch {
+			if err != nil {
+				return fmt.Errorf("write down what is due: %w", err)
+			}
+			if took < pumpBatch {
 				break
 			}
 		}
 	}
+	return nil
 }
 
-func (n *Node) reap(ctx context.Context) {
+func (n *Node) reap(ctx context.Context) error {
 	control := n.keys.control()
 	dead, err := n.scripts.claim.Run(ctx, n.state, []string{control + ":alive"}, control).StringSlice()
 	if err != nil {
-		return
+		return fmt.Errorf("look for leases that have expired: %w", err)
 	}
 	for _, name := range dead {
-		if n.bury(ctx, name) != nil {
-			return
+		if err := n.bury(ctx, name); err != nil {
+			return fmt.Errorf("reap node %s: %w", name, err)
 		}
-		n.log.Warn("another node has fallen silent: what it had is taken from the cluster", "node", name)
+		n.log.Warn("node reaped: its lease expired", "node", name)
 	}
+	return nil
 }
 
 // bury takes what a dead node had. Several nodes may, at once.
