@@ -257,3 +257,44 @@ func TestChangeAfterALoss(t *testing.T) {
 		})
 	}
 }
+
+// What Redis has and no node has goes.
+func TestGhostsGo(t *testing.T) {
+	s := redistest.Start(t)
+	a, b := reside(t, s.URL(), "a"), reside(t, s.URL(), "b")
+	counts := map[channel.Topic]int{hall: 4, news: 6, a.own(): 1, b.own(): 1}
+	wrong := func() string {
+		return a.wrong(t, counts, "a", "b", "both") + b.wrong(t, counts, "a", "b", "both")
+	}
+	eventually(t, "both are there", func() bool { return wrong() == "" && strings.HasSuffix(a.heard(), "+b") })
+	a.forget()
+	b.forget()
+	whole := ledger(s)
+	const hall, other = "app\x00presence-hall", "app\x00presence-other"
+	for _, ghost := range [][]any{
+		{"HSET", redis.Keys + ":tot", "app\x00ghost", 3},
+		{"HSET", redis.Keys + ":tot", hall, 9},
+		{"HSET", redis.Keys + ":tot", hall, 1},
+		{"HSET", redis.Keys + ":tot", hall, "nonsense"},
+		{"HSET", redis.Keys + ":n:" + a.Name(), "app\x00ghost", 3},
+		{"HSET", redis.Keys + ":n:" + a.Name(), hall, 7},
+		{"HSET", redis.Keys + ":m:" + a.Name(), hall + "\x00ghost", 1},
+		{"HSET", redis.Keys + ":m:" + a.Name(), other + "\x00ghost", 1},
+		{"HSET", redis.Keys + ":p:" + hall, "c\x00ghost", 1, "i\x00ghost", "1:{}"},
+		{"HSET", redis.Keys + ":p:" + hall, "i\x00ghost", "1:{}"},
+		{"HSET", redis.Keys + ":p:" + hall, "c\x00both", 5},
+		{"HSET", redis.Keys + ":p:" + other, "c\x00ghost", 1, "i\x00ghost", "1:{}", "v", 1},
+	} {
+		t.Run(fmt.Sprintf("%q", ghost[1:]), func(t *testing.T) {
+			repairs := a.Stats().Repairs + b.Stats().Repairs
+			s.Do(ghost...)
+			eventually(t, "it is gone", func() bool { return wrong() == "" && maps.Equal(whole, ledger(s)) })
+			if got := a.heard() + b.heard(); got != "" {
+				t.Errorf("%s is told of", got)
+			}
+			if a.Stats().Repairs+b.Stats().Repairs == repairs {
+				t.Error("nobody has counted it")
+			}
+		})
+	}
+}
