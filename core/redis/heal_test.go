@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,6 +56,11 @@ func reside(t *testing.T, url, name string) *resident {
 
 // resideAuditing starts one that compares so often.
 func resideAuditing(t *testing.T, url, name string, every time.Duration) *resident {
+	return resideWith(t, url, name, func(n *redis.Node) { n.AuditEvery(every) })
+}
+
+// resideWith starts one that has been prepared.
+func resideWith(t *testing.T, url, name string, prepare func(*redis.Node)) *resident {
 	t.Helper()
 	c := redis.DefaultConfig
 	c.URL, c.Lease = url, 2*time.Second
@@ -62,7 +68,7 @@ func resideAuditing(t *testing.T, url, name string, every time.Duration) *reside
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.AuditEvery(every)
+	prepare(n)
 	r := &resident{Node: n, t: t, name: name}
 	n.Changes(func(c presence.Change) {
 		r.mu.Lock()
@@ -91,6 +97,15 @@ func (r *resident) come(user string) {
 	err := r.Enter(context.Background(), hall, r.name+user, presence.Member{UserID: user, Info: []byte(`"` + user + `"`)}, 0, func([]presence.Member) {})
 	if err != nil {
 		r.t.Fatal(err)
+	}
+}
+
+// fill lets a user come to a channel for two, which is full.
+func (r *resident) fill(user string) {
+	r.t.Helper()
+	err := r.Enter(context.Background(), hall, user, presence.Member{UserID: user}, 2, func([]presence.Member) {})
+	if !errors.Is(err, presence.ErrFull) {
+		r.t.Errorf("%s is let in: %v", user, err)
 	}
 }
 
