@@ -40,11 +40,16 @@ type auditor struct {
 	failing  bool   // the last pass has failed
 }
 
-func (n *Node) audit(ctx context.Context) {
-	a := auditor{
+func newAuditor(n *Node) *auditor {
+	return &auditor{
 		node: n, sums: map[string]int{}, users: map[member]int{}, lost: map[string]time.Time{},
 		scans: make([]uint64, len(n.parts)), calm: true,
 	}
+}
+
+// audit has a pass made every now and then, not by all nodes at the same time.
+func (n *Node) audit(ctx context.Context) {
+	a := newAuditor(n)
 	for pause := rand.N(n.auditEvery); sleep(ctx, pause); pause = n.auditEvery {
 		if !n.health.away() {
 			a.report(ctx, a.run(ctx))
@@ -65,16 +70,20 @@ func (a *auditor) run(ctx context.Context) error {
 			return err
 		}
 		if r.leads(n.Name(), i) {
-			err = errors.Join(a.nodes(ctx, p, r), a.totals(ctx, p), a.everybody(ctx, p, i))
-		}
-		if err == nil {
-			err = a.settle(ctx, p)
-		}
-		if err != nil {
-			return err
+			if err := a.lead(ctx, p, r, i); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// lead is what one node does for all.
+func (a *auditor) lead(ctx context.Context, p *partition, r roll, i int) error {
+	if err := errors.Join(a.nodes(ctx, p, r), a.totals(ctx, p), a.everybody(ctx, p, i)); err != nil {
+		return err
+	}
+	return a.settle(ctx, p)
 }
 
 // report logs the first of repairs that go on, and the first of errors.

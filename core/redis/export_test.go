@@ -138,6 +138,27 @@ func (n *Node) LateCall(call int, topic string, subscriptions int) error {
 // AuditEvery has a node that does nothing yet compare more often what it has.
 func (n *Node) AuditEvery(d time.Duration) { n.auditEvery = d }
 
+// AuditOnce compares what the node has with what Redis has of it, and for all nodes
+// the sums, if it is to lead.
+func (n *Node) AuditOnce(ctx context.Context, lead bool) error {
+	for i, p := range n.parts {
+		if err := p.compare(ctx); err != nil {
+			return err
+		}
+		if !lead {
+			continue
+		}
+		r, err := n.roll(ctx)
+		if err != nil {
+			return err
+		}
+		if err := newAuditor(n).lead(ctx, p, r, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // edit replaces a line of a script.
 func edit(lua, line, by string) *redis.Script {
 	if !strings.Contains(lua, line) {
