@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/revurb/revurb/core/channel"
 )
 
 // Abandon has a node stop as if its process were killed: it says goodbye to
@@ -157,6 +159,11 @@ func (n *Node) AuditOnce(ctx context.Context, lead bool) error {
 		}
 	}
 	return nil
+}
+
+// Lose deletes a key of the partition of a topic.
+func (n *Node) Lose(topic channel.Topic, key string) error {
+	return n.state.Del(context.Background(), n.part(topicKey(topic)).prefix+":"+key).Err()
 }
 
 // edit replaces a line of a script.

@@ -64,6 +64,12 @@ func resideWith(t *testing.T, url, name string, prepare func(*redis.Node)) *resi
 	t.Helper()
 	c := redis.DefaultConfig
 	c.URL, c.Lease = url, 2*time.Second
+	return resideIn(t, c, name, prepare)
+}
+
+// resideIn starts one in a cluster.
+func resideIn(t *testing.T, c redis.Config, name string, prepare func(*redis.Node)) *resident {
+	t.Helper()
 	n, err := redis.New(c, logger(t))
 	if err != nil {
 		t.Fatal(err)
@@ -312,4 +318,30 @@ func TestGhostsGo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// In a Redis Cluster keys heal in all of its partitions.
+func TestLostKeysHealInARedisCluster(t *testing.T) {
+	s := redistest.StartCluster(t, 3)
+	c := redis.DefaultConfig
+	c.Cluster, c.Lease = s.Addrs(), 5*time.Second
+	often := func(n *redis.Node) { n.AuditEvery(300 * time.Millisecond) }
+	a, b := resideIn(t, c, "a", often), resideIn(t, c, "b", often)
+	counts := map[channel.Topic]int{hall: 4, news: 6, a.own(): 1, b.own(): 1}
+	right := func() bool {
+		return a.wrong(t, counts, "a", "b", "both") == "" && b.wrong(t, counts, "a", "b", "both") == ""
+	}
+	eventually(t, "both are there", func() bool { return right() && strings.HasSuffix(a.heard(), "+b") })
+	a.forget()
+	b.forget()
+	for topic := range counts {
+		for _, key := range []string{"tot", "n:" + a.Name(), "m:" + b.Name(), "p:app\x00" + topic.Channel} {
+			if err := a.Lose(topic, key); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, key+" has healed", right)
+		}
+	}
+	b.leave("b")
+	eventually(t, "a hears that b has gone", func() bool { return a.heard() == "-b" })
 }
