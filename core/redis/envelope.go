@@ -12,7 +12,7 @@ import (
 // wrong, ignores it and counts that.
 const (
 	kindNumbered = 'b' // position of the first event, then events: see scripts/publish.lua
-	kindChange   = 'c' // epoch, version, "+" or "-", user, info with its order, except
+	kindChange   = 'c' // epoch, version of the topic's last change, version, "+" or "-", user, info with its order, except
 	kindProbe    = 'p'
 )
 
@@ -54,6 +54,7 @@ func fields(b []byte, n int) (all [][]byte, err error) {
 // change is what a script publishes of a member.
 type change struct {
 	epoch  string
+	last   int64 // the version of the change before, or 0 if nobody was there
 	v      int64
 	came   bool
 	user   string
@@ -63,17 +64,20 @@ type change struct {
 }
 
 func parseChange(b []byte) (c change, err error) {
-	f, err := fields(b[1:], 6)
+	f, err := fields(b[1:], 7)
 	if err != nil {
 		return c, err
 	}
-	c.epoch, c.user, c.except = string(f[0]), string(f[3]), string(f[5])
-	c.came = string(f[2]) == "+"
-	if c.v, err = strconv.ParseInt(string(f[1]), 10, 64); err != nil {
+	c.epoch, c.user, c.except = string(f[0]), string(f[4]), string(f[6])
+	c.came = string(f[3]) == "+"
+	if c.last, err = strconv.ParseInt(string(f[1]), 10, 64); err != nil {
+		return c, errEnvelope
+	}
+	if c.v, err = strconv.ParseInt(string(f[2]), 10, 64); err != nil {
 		return c, errEnvelope
 	}
 	if c.came {
-		c.order, c.info, err = parseInfo(f[4])
+		c.order, c.info, err = parseInfo(f[5])
 	}
 	return c, err
 }

@@ -37,6 +37,7 @@ func (n *Node) Ready() bool {
 type Stats struct {
 	Up      bool   // Redis answers
 	Lost    int    // how often Redis has lost what it had
+	Repairs uint64 // entries that Redis had lost, and that were put right
 	Garbage uint64 // messages of others that could not be read
 	Nodes   int    // as they have told
 	Resubs  uint64 // times that a connection for messages was lost and made anew
@@ -47,7 +48,7 @@ func (n *Node) Stats() Stats {
 	h := &n.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Garbage: n.garbage.Load(), Nodes: n.peers.count()}
+	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Repairs: n.repairs.Load(), Garbage: n.garbage.Load(), Nodes: n.peers.count()}
 	for _, sh := range n.shards {
 		if n := sh.connects.Load(); n > 0 {
 			s.Resubs += n - 1 // the first is no loss

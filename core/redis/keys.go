@@ -21,6 +21,13 @@ func parseTopic(key string) (t channel.Topic, ok bool) {
 	return t, ok
 }
 
+// parseMember reads a user in a topic: "app NUL channel NUL user".
+func parseMember(field string) (m member, ok bool) {
+	app, rest, _ := strings.Cut(field, "\x00")
+	channel, user, ok := strings.Cut(rest, "\x00")
+	return member{app + "\x00" + channel, user}, ok
+}
+
 // schema is the version of what the keys and messages mean. Nodes of different
 // versions share nothing, rather than misunderstand one another.
 const schema = "2"

@@ -25,13 +25,14 @@ var ErrAway = fmt.Errorf("redis does not answer: %w", broker.ErrUnavailable)
 // Members, Users, Cache and Occupancy; it is itself what hub calls a cluster.
 type Node struct {
 	// Static after New.
-	config  Config
-	keys    keys
-	scripts scripts
-	log     *slog.Logger
-	publish redis.UniversalClient // for what nobody may do twice
-	state   redis.UniversalClient
-	bus     redis.UniversalClient
+	config     Config
+	auditEvery time.Duration
+	keys       keys
+	scripts    scripts
+	log        *slog.Logger
+	publish    redis.UniversalClient // for what nobody may do twice
+	state      redis.UniversalClient
+	bus        redis.UniversalClient
 
 	producer string // names this process in what it publishes
 
@@ -61,6 +62,7 @@ type Node struct {
 	name string     // of this incarnation: another one after the others took the node for dead
 
 	garbage atomic.Uint64 // envelopes that nobody could have sent
+	repairs atomic.Uint64 // of what Redis had lost
 	stop    context.CancelFunc
 	done    chan struct{} // closed when the node is closed
 	running sync.WaitGroup
@@ -69,7 +71,7 @@ type Node struct {
 
 // New returns a node that does nothing yet. Redis need not be there.
 func New(c Config, log *slog.Logger) (*Node, error) {
-	n := &Node{config: c, log: log, name: newName(), done: make(chan struct{})}
+	n := &Node{config: c, auditEvery: auditEvery, log: log, name: newName(), done: make(chan struct{})}
 	o, err := c.options()
 	if err != nil {
 		return nil, err
@@ -143,6 +145,7 @@ func (n *Node) Run() {
 	n.running.Go(func() { n.quota.run(ctx) })
 	n.running.Go(func() { n.peers.judge(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
+	n.running.Go(func() { n.audit(ctx) })
 	n.running.Go(func() { n.outbox.run(ctx) })
 }
 
@@ -154,36 +157,42 @@ func (n *Node) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
 	defer cancel()
-	err := n.leave(ctx)
+	err := n.settle(ctx)
 	close(n.done)
 	n.stop()
-	n.running.Wait()
+	n.running.Wait() // or the lease would be renewed once more
+	if err == nil {
+		err = n.leave(ctx)
+	}
+	if err != nil {
+		err = fmt.Errorf("say goodbye to the cluster: %w", err)
+	}
 	return errors.Join(err, n.publish.Close(), n.state.Close(), n.bus.Close())
 }
 
-// leave says what is left to be said, and that this node is gone.
-func (n *Node) leave(ctx context.Context) error {
+// settle waits until all is said.
+func (n *Node) settle(ctx context.Context) error {
 	for _, p := range n.parts {
 		if err := p.settle(ctx); err != nil {
-			return fmt.Errorf("say goodbye to the cluster: %w", err)
+			return err
 		}
 	}
+	return nil
+}
+
+// leave takes from Redis what it knows of this node.
+func (n *Node) leave(ctx context.Context) error {
 	name := n.Name()
-	for i := range n.parts {
-		p := n.keys.of(i)
-		err := n.state.HDel(ctx, p+":nodes", name).Err()
-		if err == nil {
-			err = n.state.Del(ctx, p+":n:"+name, p+":m:"+name).Err()
+	for _, p := range n.parts {
+		if err := n.clear(ctx, p.prefix, name); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("say goodbye to the cluster: %w", err)
+		if err := n.state.HDel(ctx, p.prefix+":nodes", name).Err(); err != nil {
+			return err
 		}
 	}
 	c := n.keys.control()
-	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":calls", name).Err()); err != nil {
-		return fmt.Errorf("say goodbye to the cluster: %w", err)
-	}
-	return nil
+	return errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":calls", name).Err())
 }
 
 // again makes the node another one, unless it is that already: the others have
@@ -205,9 +214,15 @@ func (n *Node) again(was string, why string) {
 	n.health.poke()
 }
 
-// run runs a script on a partition's keys.
-func (n *Node) run(ctx context.Context, s *redis.Script, part string, args ...any) *redis.Cmd {
-	return s.Run(ctx, n.state, []string{part + ":nodes"}, append([]any{part}, args...)...)
+// run runs a script on keys of a partition. All that it touches must be among
+// them: a Redis Cluster that moves them to another server knows by that what is
+// not there yet.
+func (n *Node) run(ctx context.Context, s *redis.Script, part string, keys []string, args ...any) *redis.Cmd {
+	full := make([]string, len(keys))
+	for i, k := range keys {
+		full[i] = part + ":" + k
+	}
+	return s.Run(ctx, n.state, full, append([]any{part}, args...)...)
 }
 
 // sleep waits, and reports whether ctx is still on.

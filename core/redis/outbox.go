@@ -49,7 +49,9 @@ func (o Occupancy) Flush(ctx context.Context) error {
 			return fmt.Errorf("tell the cluster who has left: %w", err)
 		}
 	}
-	o.pump(ctx, "+inf")
+	if err := o.pump(ctx, "+inf"); err != nil {
+		return err
+	}
 	for _, p := range o.parts {
 		for {
 			entries, err := o.outbox.read(ctx, p.prefix+":ev", -1)

@@ -21,8 +21,12 @@ var (
 	registerLua string
 	//go:embed scripts/snapshot.lua
 	snapshotLua string
+	//go:embed scripts/left.lua
+	leftLua string
 	//go:embed scripts/reap.lua
 	reapLua string
+	//go:embed scripts/mend.lua
+	mendLua string
 	//go:embed scripts/pump.lua
 	pumpLua string
 	//go:embed scripts/renew.lua
@@ -45,7 +49,7 @@ var (
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, reap, pump, renew, claim, allow, admit *redis.Script
+	apply, register, snapshot, left, reap, mend, pump, renew, claim, allow, admit *redis.Script
 
 	publish, offsets, replay, keep *redis.Script // which share nothing with those before
 }
@@ -59,7 +63,8 @@ func newScripts(publish string) scripts {
 	}
 	control := func(lua string) *redis.Script { return redis.NewScript(clockLua + lua) }
 	return scripts{
-		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua), pump: s(pumpLua),
+		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), left: s(leftLua), reap: s(reapLua),
+		mend: s(mendLua), pump: s(pumpLua),
 		publish: own(publishLua), offsets: own(offsetsLua), replay: own(replayLua), keep: own(keepLua),
 		renew: control(renewLua), claim: control(claimLua), allow: control(allowLua), admit: control(admitLua),
 	}

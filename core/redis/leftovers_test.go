@@ -1,0 +1,113 @@
+package redis_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/redis"
+	"github.com/revurb/revurb/core/redis/redistest"
+)
+
+// kept are the kinds of keys that Redis has of members, subscriptions and nodes.
+func kept(s *redistest.Server) (kinds []string) {
+	for _, key := range keysOf(s) {
+		_, name, _ := strings.Cut(key, "}:")
+		switch kind, _, _ := strings.Cut(name, ":"); kind {
+		case "tot", "n", "m", "p", "nodes", "alive", "calls", "reap", "dead":
+			kinds = append(kinds, kind)
+		}
+	}
+	return slices.Compact(kinds)
+}
+
+// Who has gone leaves nothing, and neither does a node that says goodbye.
+func TestNothingIsLeft(t *testing.T) {
+	s := redistest.Start(t)
+	a, b := reside(t, s.URL(), "a"), reside(t, s.URL(), "b")
+	for _, r := range []*resident{a, b} {
+		r.leave(r.name)
+		r.leave("both")
+		for _, topic := range []channel.Topic{hall, news, r.own()} {
+			r.Count(topic, 0)
+		}
+	}
+	eventually(t, "only the nodes are left", func() bool { return slices.Equal(kept(s), []string{"nodes", "alive", "calls"}) })
+	for _, r := range []*resident{a, b} {
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := kept(s); got != nil {
+		t.Errorf("%v are left when all nodes have gone", got)
+	}
+}
+
+// A node that stops with members takes them along.
+func TestGoodbyeWithMembers(t *testing.T) {
+	s := redistest.Start(t)
+	a, b := reside(t, s.URL(), "a"), reside(t, s.URL(), "b")
+	eventually(t, "both are there", func() bool { return strings.HasSuffix(a.heard(), "+b") })
+	a.forget()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a hears that b has gone", func() bool { return a.heard() == "-b" })
+	eventually(t, "a is alone", func() bool {
+		return a.wrong(t, map[channel.Topic]int{hall: 2, news: 3, b.own(): 0}, "a", "both") == ""
+	})
+}
+
+// The mark of a dead node goes when the cluster has forgotten the node, and not
+// before.
+func TestMarkOfTheDeadGoes(t *testing.T) {
+	s := redistest.Start(t)
+	a, b := reside(t, s.URL(), "a"), reside(t, s.URL(), "b")
+	name := b.Name()
+	b.Abandon()
+	mark := func() string { return hashOf(s, redis.Keys+":nodes")[name] }
+	eventually(t, "b is reaped", func() bool {
+		return a.wrong(t, nil, "a", "both") == "" && s.Do("SCARD", redis.ControlKeys+":reap") == int64(0)
+	})
+	for range 20 { // passes, or nearly so
+		if mark() != "dead" {
+			t.Fatal("the mark is gone while b might come back")
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	s.Do("HSET", redis.ControlKeys+":dead", name, 1) // it died long ago
+	eventually(t, "the mark is gone", func() bool { return mark() == "" })
+}
+
+// A dead node is reaped, too, when Redis has lost that it had a lease, or that it
+// was being reaped.
+func TestForgottenNodeIsReaped(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		forget func(s *redistest.Server, name string)
+	}{
+		{"lease", func(s *redistest.Server, name string) { s.Do("ZREM", redis.ControlKeys+":alive", name) }},
+		{"being reaped", func(s *redistest.Server, name string) {
+			s.Do("ZREM", redis.ControlKeys+":alive", name)
+			s.Do("HSET", redis.Keys+":nodes", name, "dead")
+			s.Do("HSET", redis.ControlKeys+":dead", name, "99999999999999")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := redistest.Start(t)
+			a, b := reside(t, s.URL(), "a"), reside(t, s.URL(), "b")
+			eventually(t, "both are there", func() bool { return strings.HasSuffix(a.heard(), "+b") })
+			a.forget()
+			b.Abandon()
+			c.forget(s, b.Name())
+			eventually(t, "b is reaped", func() bool {
+				return a.wrong(t, map[channel.Topic]int{hall: 2, news: 3, b.own(): 0}, "a", "both") == ""
+			})
+			if got := a.heard(); got != "-b" {
+				t.Errorf("a is told %q, want -b", got)
+			}
+		})
+	}
+}
