@@ -34,7 +34,7 @@ func (Occupancy) Leave(context.Context, channel.Topic, string) error { return ni
 // Missed implements occupancy.Tracker.
 func (o Occupancy) Missed(ctx context.Context, t channel.Topic) (bool, error) {
 	key := topicKey(t)
-	first, err := o.state.SetNX(ctx, o.part(key).prefix+":miss:"+key, 1, occupancy.Grace).Result()
+	first, err := o.state.SetNX(ctx, o.part(key).prefix+":miss:"+key, 1, occupancy.DefaultGrace).Result()
 	return first, absent(err)
 }
 
