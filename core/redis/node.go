@@ -63,7 +63,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
 	}
-	n.scripts = newScripts(n.keys.publish)
+	n.scripts = newScripts(n.keys.publish, occupancy.DefaultGrace)
 	for _, client := range []*redis.UniversalClient{&n.publish, &n.state, &n.bus} {
 		var err error
 		if *client, err = c.client(); err != nil {
@@ -80,7 +80,10 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	}
 	n.batcher.init(n)
 	n.replicas.init(n)
-	n.outbox.node, n.health.node, n.peers.node = n, n, n
+	n.health.node, n.peers.node = n, n
+	if err := n.outbox.init(n); err != nil {
+		return nil, err
+	}
 	return n, nil
 }
 
@@ -111,7 +114,7 @@ func (n *Node) Run() {
 	n.running.Go(func() { n.batcher.run(ctx) })
 	n.running.Go(func() { n.health.run(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
-	n.running.Go(func() { n.outbox.run(ctx) })
+	n.outbox.run(ctx)
 }
 
 // Close takes the node from the others, if Redis answers, and lets go of it.
@@ -123,8 +126,10 @@ func (n *Node) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
 	defer cancel()
 	err := n.leave(ctx)
+	n.outbox.each(ctx, (*box).release)
 	close(n.done)
 	n.stop()
+	err = errors.Join(err, n.outbox.wait.Close()) // which ends reads that block
 	n.running.Wait()
 	return errors.Join(err, n.publish.Close(), n.state.Close(), n.bus.Close())
 }

@@ -44,7 +44,7 @@ func start(t testing.TB, s *redistest.Server) *redis.Node {
 	t.Helper()
 	n := open(t, s)
 	n.Changes(func(presence.Change) {})
-	n.Occupancy().Start(func(occupancy.Change) {})
+	n.Occupancy().Start(occupancy.Change.Settled)
 	if err := n.Broker().Start(func(broker.Message) error { return nil }); err != nil {
 		t.Fatal(err)
 	}

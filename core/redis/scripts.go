@@ -2,7 +2,9 @@ package redis
 
 import (
 	_ "embed"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -30,19 +32,31 @@ var (
 	cacheLua string
 	//go:embed scripts/allow.lua
 	allowLua string
+	//go:embed scripts/take.lua
+	takeLua string
+	//go:embed scripts/release.lua
+	releaseLua string
 )
 
 // scripts are the same for all nodes.
 type scripts struct {
 	apply, register, snapshot, reap, pump, renew, claim, cache, allow *redis.Script
+
+	take, release *redis.Script // which need nothing of what common.lua has
 }
 
-func newScripts(publish string) scripts {
-	s := func(lua string) *redis.Script {
-		return redis.NewScript(strings.ReplaceAll(commonLua+lua, "@PUBLISH@", publish))
-	}
+// newScripts returns the scripts of a node: with its command to publish, and the
+// grace of those who have gone.
+func newScripts(publish string, grace time.Duration) scripts {
+	return fillScripts(commonLua, publish, grace)
+}
+
+func fillScripts(common, publish string, grace time.Duration) scripts {
+	fill := strings.NewReplacer("@PUBLISH@", publish, "@GRACE@", strconv.FormatInt(grace.Milliseconds(), 10))
+	s := func(lua string) *redis.Script { return redis.NewScript(fill.Replace(common + lua)) }
 	return scripts{
 		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
 		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua), allow: s(allowLua),
+		take: redis.NewScript(takeLua), release: redis.NewScript(releaseLua),
 	}
 }
