@@ -9,6 +9,7 @@ type Cluster struct {
 	StateLost    uint64
 	Garbage      uint64
 	Resubscribes uint64
+	WebhooksLost uint64
 }
 
 // WatchCluster has the state of the cluster read from source whenever it is asked
@@ -27,13 +28,15 @@ var (
 	clusterStateLostDesc   = clusterDesc("state_lost_total", "Times that Redis had lost what the cluster kept in it. Backends miss what changed meanwhile.")
 	clusterGarbageDesc     = clusterDesc("garbage_total", "Messages from Redis that no node could have sent.")
 	clusterResubscribeDesc = clusterDesc("resubscribes_total", "Times that a connection for messages was lost and made anew.")
+
+	webhooksLostDesc = prometheus.NewDesc("revurb_webhooks_lost_total", "Events for backends that were cut from a backlog that had become too long.", nil, nil)
 )
 
 // clusterWatcher collects the state of the cluster.
 type clusterWatcher func() Cluster
 
 func (clusterWatcher) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterGarbageDesc, clusterResubscribeDesc} {
+	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterGarbageDesc, clusterResubscribeDesc, webhooksLostDesc} {
 		out <- d
 	}
 }
@@ -53,4 +56,5 @@ func (source clusterWatcher) Collect(out chan<- prometheus.Metric) {
 	send(clusterStateLostDesc, counter, float64(c.StateLost))
 	send(clusterGarbageDesc, counter, float64(c.Garbage))
 	send(clusterResubscribeDesc, counter, float64(c.Resubscribes))
+	send(webhooksLostDesc, counter, float64(c.WebhooksLost))
 }
