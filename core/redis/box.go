@@ -232,7 +232,8 @@ func parseSaid(reply []any) (s said) {
 		for i := range min(len(fields), len(entry)) {
 			fields[i], _ = entry[i].(string)
 		}
-		s.read = append(s.read, raw{fields[0], fields[1], fields[2], fields[3], ageOf(fields[0], number(1))})
+		age := time.Duration(number(1)-written(fields[0])) * time.Millisecond
+		s.read = append(s.read, raw{fields[0], fields[1], fields[2], fields[3], max(0, age)})
 	}
 	return s
 }

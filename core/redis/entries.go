@@ -267,7 +267,7 @@ type raw struct {
 func (r raw) entry() *entry {
 	t, ok := parseTopic(r.topic)
 	came, known := kinds[r.kind]
-	e := &entry{id: r.id, change: occupancy.Change{Topic: t, UserID: r.user, Came: came, At: time.Now().Add(-r.age)}}
+	e := &entry{id: r.id, change: occupancy.Change{Topic: t, UserID: r.user, Came: came, At: r.at()}}
 	if ok && known && !channel.Reserved(t.Channel) {
 		e.app = t.App
 	}
@@ -277,12 +277,24 @@ func (r raw) entry() *entry {
 // kinds are what scripts write, and whether somebody has come.
 var kinds = map[string]bool{"occupied": true, "added": true, "vacated": false, "removed": false}
 
-// ageOf is how long before now, in milliseconds, an entry was written.
-func ageOf(id string, now int64) time.Duration {
-	ms, _, _ := strings.Cut(id, "-")
-	at, err := strconv.ParseInt(ms, 10, 64)
-	if err != nil {
-		return 0
+// sameClock is by how much the clocks of a node and of Redis may differ to be taken
+// for one.
+const sameClock = time.Second
+
+// at is when r was written, by the clock of Redis: so backends that are told twice,
+// by two nodes, are told the same time. If that clock is wrong, or ours is, it is by
+// ours: nothing is to be too old for that.
+func (r raw) at() time.Time {
+	ours := time.Now().Add(-r.age)
+	if at := time.UnixMilli(written(r.id)); at.Sub(ours).Abs() < sameClock {
+		return at
 	}
-	return max(0, time.Duration(now-at)*time.Millisecond)
+	return ours
+}
+
+// written is when an entry was written, in milliseconds.
+func written(id string) int64 {
+	ms, _, _ := strings.Cut(id, "-")
+	at, _ := strconv.ParseInt(ms, 10, 64) // 0 if it is no number: no ID of Redis
+	return at
 }
