@@ -2,6 +2,7 @@ package occupancy_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,10 +26,10 @@ func TestMemory(t *testing.T) {
 func TestMemoryGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &occupancy.Memory{Grace: time.Minute}
-		gone := 0
+		var gone atomic.Int32
 		m.Start(func(c occupancy.Change) {
 			if !c.Came {
-				gone++
+				gone.Add(1)
 			}
 		})
 		topic := channel.Topic{App: "app", Channel: "c"}
@@ -37,13 +38,13 @@ func TestMemoryGrace(t *testing.T) {
 		}
 		time.Sleep(time.Minute - time.Millisecond)
 		synctest.Wait()
-		if gone != 0 {
+		if gone.Load() != 0 {
 			t.Error("who has gone is told before the grace is over")
 		}
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		if gone != 1 {
-			t.Errorf("who has gone is told %d times, want once", gone)
+		if n := gone.Load(); n != 1 {
+			t.Errorf("who has gone is told %d times, want once", n)
 		}
 	})
 }

@@ -78,12 +78,10 @@ type outbox struct {
 
 func (o *outbox) init(n *Node) error {
 	o.node, o.grace = n, occupancy.DefaultGrace
-	options, err := n.config.options()
-	if err != nil {
+	var err error
+	if o.wait, err = n.config.client(); err != nil { // whose pool has one for each partition
 		return err
 	}
-	options.PoolSize, options.MinIdleConns = len(n.parts), 0
-	o.wait = redis.NewUniversalClient(&options)
 	for _, p := range n.parts {
 		o.boxes = append(o.boxes, newBox(n, p.prefix))
 	}
