@@ -68,7 +68,9 @@ func (n *Node) RepeatLate() (end func()) {
 	l := &late{node: n}
 	n.state.AddHook(l)
 	return func() {
-		l.over.Store(true)
+		l.mu.Lock()
+		l.over = true
+		l.mu.Unlock()
 		l.running.Wait()
 	}
 }
@@ -76,8 +78,10 @@ func (n *Node) RepeatLate() (end func()) {
 // late is a hook that does calls again.
 type late struct {
 	node    *Node
-	over    atomic.Bool
 	running sync.WaitGroup
+
+	mu   sync.Mutex // guards what follows
+	over bool       // nothing may be begun anymore
 }
 
 func (*late) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -91,7 +95,12 @@ type again struct{}
 func (l *late) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
-		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || l.over.Load() || rand.IntN(4) > 0 {
+		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || rand.IntN(4) > 0 {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.over {
 			return err
 		}
 		l.running.Go(func() {

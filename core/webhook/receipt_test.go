@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,6 +55,8 @@ func broken(int, string) int { return http.StatusInternalServerError }
 // up, and at once if none wants it.
 func TestReceipt(t *testing.T) {
 	release := make(chan struct{})
+	answer := sync.OnceFunc(func() { close(release) })
+	defer answer()
 	slow := receive(t, func(int, string) int { <-release; return http.StatusOK })
 	fast, dead := receive(t, taken), receive(t, broken)
 	s := send(t, func(c *webhook.Config) { c.RetryFor = 200 * time.Millisecond })
@@ -64,7 +67,7 @@ func TestReceipt(t *testing.T) {
 	slow.wait("one", atLeast(1))
 	s.waitMetric(`revurb_webhooks_total{app="both",outcome="delivered"}`, "1")
 	both.wantOpen(t)
-	close(release)
+	answer()
 	both.await(t)
 
 	e, nobody := receipted(occupied("c"))
@@ -100,9 +103,12 @@ func TestAge(t *testing.T) {
 // What has a receipt is kept by who waits for it, and so no queue is too short.
 func TestReceiptsDoNotOverflow(t *testing.T) {
 	release := make(chan struct{})
+	answer := sync.OnceFunc(func() { close(release) })
+	defer answer()
 	r := receive(t, func(int, string) int { <-release; return http.StatusOK })
 	s := send(t, func(c *webhook.Config) { c.MaxQueuedEvents = 1 })
 	a := newApp("a", hook(r.URL))
+	s.Notify(a, occupied("c"))
 	var all []*receipt
 	for range 50 {
 		e, got := receipted(occupied("c"))
@@ -110,10 +116,9 @@ func TestReceiptsDoNotOverflow(t *testing.T) {
 		s.Notify(a, e)
 	}
 	s.Notify(a, occupied("c"))
-	s.Notify(a, occupied("c"))
 	s.waitMetric(`revurb_webhooks_total{app="a",outcome="overflow"}`, "1")
 	s.waitMetric(`revurb_webhooks_pending{app="a"}`, "51")
-	close(release)
+	answer()
 	for _, got := range all {
 		got.await(t)
 	}
