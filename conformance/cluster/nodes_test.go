@@ -45,6 +45,8 @@ type node struct {
 	tb     testing.TB
 	file   string // its configuration
 	port   string
+	hooks  string // more of its [webhooks] section
+	more   string // of its configuration, at the end
 	output output
 
 	mu   sync.Mutex // guards what follows
@@ -59,7 +61,7 @@ type nodes struct {
 }
 
 // start starts n nodes, whose [redis] section has the given lines.
-func start(tb testing.TB, n int, redis string) *nodes {
+func start(tb testing.TB, n int, redis string, prepare ...func(*node)) *nodes {
 	tb.Helper()
 	readSources(tb)
 	receiver, err := conformance.NewWebhookReceiver("127.0.0.1:0")
@@ -70,6 +72,9 @@ func start(tb testing.TB, n int, redis string) *nodes {
 	c := &nodes{receiver: receiver}
 	for range n {
 		d := &node{tb: tb, file: filepath.Join(tb.TempDir(), "revurb.toml"), port: "0"}
+		for _, f := range prepare {
+			f(d)
+		}
 		c.all = append(c.all, d)
 		d.write(redis, receiver)
 		if err := d.start(); err != nil {
@@ -121,6 +126,7 @@ listen = ""
 
 [webhooks]
 allow = ["127.0.0.0/8"]
+%s
 
 [[apps]]
 id = "main-id"
@@ -134,7 +140,9 @@ url = %q
 [[apps.webhooks]]
 url = %q
 events = ["channel_existence"]
-`, n.port, redis, receiver.URL, receiver.Only)
+
+%s
+`, n.port, redis, n.hooks, receiver.URL, receiver.Only, n.more)
 	if err := os.WriteFile(n.file, []byte(text), 0o600); err != nil {
 		n.tb.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/revurb/revurb/core/api"
 	"github.com/revurb/revurb/core/app"
+	"github.com/revurb/revurb/core/occupancy"
 	"github.com/revurb/revurb/core/redis"
 	"github.com/revurb/revurb/core/webhook"
 	"github.com/revurb/revurb/core/websocket"
@@ -76,6 +77,8 @@ type Log struct {
 
 // Default is the configuration of an empty file.
 func Default() Config {
+	webhooks := webhook.DefaultConfig()
+	webhooks.Grace = occupancy.DefaultGrace
 	return Config{
 		Server: Server{
 			Host: "127.0.0.1", Port: 8080,
@@ -88,7 +91,7 @@ func Default() Config {
 		},
 		WebSocket: websocket.DefaultConfig,
 		API:       api.DefaultConfig,
-		Webhooks:  webhook.DefaultConfig(),
+		Webhooks:  webhooks,
 		Hooks:     loader.DefaultSettings,
 		Redis:     redis.DefaultConfig,
 		Admin:     Admin{Listen: "127.0.0.1:9601"},

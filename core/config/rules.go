@@ -85,6 +85,7 @@ var rules = map[string]rule{
 	"webhooks.retry_for":         atLeast(time.Second),
 	"webhooks.max_queued_events": between(1, maxSize),
 	"webhooks.max_queued_bytes":  between(1, maxSize),
+	"webhooks.grace":             within(100*time.Millisecond, time.Minute), // less would tell of who only loads a page anew
 }
 
 // maxSize is where a size is certainly a slip: it still fits 32 bits.

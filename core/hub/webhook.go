@@ -15,7 +15,8 @@ import (
 	"github.com/revurb/revurb/hooks/abi"
 )
 
-// Webhooks tells the backend of an app what happened. Notify must not block.
+// Webhooks tells the backend of an app what happened. Notify must not block. It
+// settles the receipt of an event, if there is one.
 type Webhooks interface {
 	Notify(a *app.App, e webhook.Event)
 }
@@ -67,17 +68,19 @@ func (h *Hub) vacate(ctx context.Context, t channel.Topic, sub *subscription) {
 func (h *Hub) changed(c occupancy.Change) {
 	a := h.appOf(c.App)
 	if a == nil {
-		return // it was never here
+		c.Settled() // it was never here, and nobody is to be told
+		return
 	}
 	h.tellChange(c)
 	if !h.tells(a, c.Channel) {
+		c.Settled()
 		return
 	}
 	names := map[bool]string{true: app.ChannelOccupied, false: app.ChannelVacated}
 	if c.UserID != "" {
 		names = map[bool]string{true: app.MemberAdded, false: app.MemberRemoved}
 	}
-	h.ports.Webhooks.Notify(a, webhook.Event{Name: names[c.Came], Channel: c.Channel, UserID: c.UserID})
+	h.ports.Webhooks.Notify(a, webhook.Event{Name: names[c.Came], Channel: c.Channel, UserID: c.UserID, At: c.At, Receipt: c.Receipt})
 }
 
 // appOf returns the app called id, or nil if this node does not know it.

@@ -66,7 +66,7 @@ func telling(t *testing.T, test func(t *testing.T, h *hub.Hub, a *app.App, b *ba
 		_, _, a := newHub(t)
 		a.Webhooks = []app.Webhook{app.DefaultWebhook}
 		test(t, h, a, b)
-		pass(2 * occupancy.Grace)
+		pass(2 * occupancy.DefaultGrace)
 		b.want(t)
 	})
 }
@@ -77,7 +77,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-const beyond = occupancy.Grace + time.Millisecond
+const beyond = occupancy.DefaultGrace + time.Millisecond
 
 func member(user string) string { return fmt.Sprintf(`{"user_id":%q}`, user) }
 
@@ -90,7 +90,7 @@ func TestReconnectsAreNotTold(t *testing.T) {
 		b.want(t, "1 channel_occupied presence-room", "1 member_added presence-room user=amy")
 		for range 100 {
 			h.Disconnect(t.Context(), s)
-			pass(occupancy.Grace - time.Millisecond)
+			pass(occupancy.DefaultGrace - time.Millisecond)
 			s = connect(t, h, a, new(peer))
 			subscribe(t, h, s, room, member("amy"))
 		}

@@ -10,6 +10,7 @@ type Cluster struct {
 	Repairs      uint64
 	Garbage      uint64
 	Resubscribes uint64
+	WebhooksLost uint64
 }
 
 // WatchCluster has the state of the cluster read from source whenever it is asked
@@ -29,13 +30,15 @@ var (
 	clusterRepairsDesc     = clusterDesc("repairs_total", "Entries that Redis had lost of what the cluster keeps in it, and that were put right.")
 	clusterGarbageDesc     = clusterDesc("garbage_total", "Messages from Redis that no node could have sent.")
 	clusterResubscribeDesc = clusterDesc("resubscribes_total", "Times that a connection for messages was lost and made anew.")
+
+	webhooksLostDesc = prometheus.NewDesc("revurb_webhooks_lost_total", "Events for backends that were cut from a backlog that had become too long.", nil, nil)
 )
 
 // clusterWatcher collects the state of the cluster.
 type clusterWatcher func() Cluster
 
 func (clusterWatcher) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterRepairsDesc, clusterGarbageDesc, clusterResubscribeDesc} {
+	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterRepairsDesc, clusterGarbageDesc, clusterResubscribeDesc, webhooksLostDesc} {
 		out <- d
 	}
 }
@@ -56,4 +59,5 @@ func (source clusterWatcher) Collect(out chan<- prometheus.Metric) {
 	send(clusterRepairsDesc, counter, float64(c.Repairs))
 	send(clusterGarbageDesc, counter, float64(c.Garbage))
 	send(clusterResubscribeDesc, counter, float64(c.Resubscribes))
+	send(webhooksLostDesc, counter, float64(c.WebhooksLost))
 }

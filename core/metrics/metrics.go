@@ -84,7 +84,7 @@ func New() *Metrics {
 	m.limited = counter("revurb_rate_limited_total", "What was refused because it came too often, by limit.", "app", "limit")
 	m.requests = counter("revurb_http_requests_total", "Requests to the HTTP API, by endpoint and status.", "app", "endpoint", "status")
 	m.refused = counter("revurb_refused_connections_total", "Connections refused before an app was known, by reason.", "reason")
-	m.webhooks = counter("revurb_webhooks_total", "Events for backends, by outcome: delivered, retried, overflow, expired, dropped.", "app", "outcome")
+	m.webhooks = counter("revurb_webhooks_total", "Events for backends, by outcome: delivered, retried, overflow, expired, dropped, left.", "app", "outcome")
 	m.latency = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "revurb_http_request_seconds", Help: "Time to answer a request to the HTTP API.",
 		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 1},

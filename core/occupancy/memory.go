@@ -1,6 +1,7 @@
 package occupancy
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -13,6 +14,8 @@ var _ Tracker = (*Memory)(nil)
 // Memory is the Tracker of a server that runs alone. The zero value is ready to
 // be started.
 type Memory struct {
+	Grace time.Duration // for which one may be gone and is not told of; 0 is DefaultGrace
+
 	tell func(Change) // set by Start
 
 	mu     sync.Mutex // guards what follows; held while telling, which keeps the order
@@ -44,7 +47,9 @@ type deadline struct {
 }
 
 // Start implements Tracker.
-func (m *Memory) Start(tell func(Change)) { m.tell = tell }
+func (m *Memory) Start(tell func(Change)) {
+	m.tell, m.Grace = tell, cmp.Or(m.Grace, DefaultGrace)
+}
 
 // Join implements Tracker.
 func (m *Memory) Join(_ context.Context, t channel.Topic, userID string) error {
@@ -65,7 +70,7 @@ func (m *Memory) arrive(who holder) {
 		}
 		h = &hold{}
 		m.holds[who] = h
-		m.tell(Change{who.Topic, who.userID, true})
+		m.tell(Change{Topic: who.Topic, UserID: who.userID, Came: true})
 	}
 	h.subscriptions++
 }
@@ -96,9 +101,9 @@ func (m *Memory) depart(who holder) {
 // its number.
 func (m *Memory) after(who holder, miss bool) uint64 {
 	m.last++
-	m.timers = append(m.timers, deadline{time.Now().Add(Grace), who, m.last, miss})
+	m.timers = append(m.timers, deadline{time.Now().Add(m.Grace), who, m.last, miss})
 	if m.timer == nil {
-		m.timer = time.AfterFunc(Grace, m.expire)
+		m.timer = time.AfterFunc(m.Grace, m.expire)
 	}
 	return m.last
 }
@@ -153,7 +158,7 @@ func (m *Memory) settle(due func(deadline) bool) {
 			delete(m.misses, d.holder.Topic)
 		case h != nil && h.subscriptions == 0 && h.left == d.number:
 			delete(m.holds, d.holder)
-			m.tell(Change{d.holder.Topic, d.holder.userID, false})
+			m.tell(Change{Topic: d.holder.Topic, UserID: d.holder.userID})
 		}
 	}
 }

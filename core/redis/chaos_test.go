@@ -24,6 +24,7 @@ func chaosConfig() clustertest.Config {
 		Abandon:  (*redis.Node).Abandon,
 		ReapSome: (*redis.Node).ReapSome,
 		Late:     (*redis.Node).RepeatLate,
+		Record:   (*redis.Node).Record,
 		Keys:     redis.Keys,
 		Explain:  (*redis.Node).Explain,
 	}

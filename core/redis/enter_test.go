@@ -37,7 +37,7 @@ func TestEnterAfterLeavingElsewhere(t *testing.T) {
 		}
 		told <- ch
 	})
-	n.Occupancy().Start(func(occupancy.Change) {})
+	n.Occupancy().Start(occupancy.Change.Settled)
 	err = n.Broker().Start(func(broker.Message) error { // nothing comes until it returns
 		held <- true
 		<-release

@@ -23,6 +23,7 @@ func (n *Node) Abandon() {
 		return
 	}
 	n.stop()
+	_ = n.outbox.wait.Close()
 	n.running.Wait()
 	_, _, _ = n.publish.Close(), n.state.Close(), n.bus.Close()
 }
@@ -72,7 +73,9 @@ func (n *Node) RepeatLate() (end func()) {
 	l := &late{node: n}
 	n.state.AddHook(l)
 	return func() {
-		l.over.Store(true)
+		l.mu.Lock()
+		l.over = true
+		l.mu.Unlock()
 		l.running.Wait()
 	}
 }
@@ -80,8 +83,10 @@ func (n *Node) RepeatLate() (end func()) {
 // late is a hook that does calls again.
 type late struct {
 	node    *Node
-	over    atomic.Bool
 	running sync.WaitGroup
+
+	mu   sync.Mutex // guards what follows
+	over bool       // nothing may be begun anymore
 }
 
 func (*late) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -95,7 +100,12 @@ type again struct{}
 func (l *late) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
-		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || l.over.Load() || rand.IntN(4) > 0 {
+		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || rand.IntN(4) > 0 {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.over {
 			return err
 		}
 		l.running.Go(func() {
@@ -174,13 +184,25 @@ func (n *Node) LateAdmit(call int, app string, have int) error {
 	return n.scripts.admit.Run(context.Background(), n.state, keys, n.Name(), call, have, 0, 0, 0).Err()
 }
 
+// recording is common.lua with a copy of all that is written down for backends, in
+// a stream from which nothing is taken.
+var recording = replace(commonLua, "redis.call('XADD', P .. ':ev', ", "redis.call('XADD', P .. ':wrote', '*', 'e', e, 't', topic, 'u', user)\n  redis.call('XADD', P .. ':ev', ")
+
+// Record has the scripts of a node write to that stream, too.
+func (n *Node) Record() { n.scripts = fillScripts(recording, n.keys.publish, n.outbox.grace) }
+
+// replace replaces what a script has in it.
+func replace(lua, what, by string) string {
+	if !strings.Contains(lua, what) {
+		panic("no script has this anymore: " + what)
+	}
+	return strings.Replace(lua, what, by, 1)
+}
+
 // edit replaces a line of a script.
 func edit(lua, line, by string) *redis.Script {
-	if !strings.Contains(lua, line) {
-		panic("no script has this line anymore: " + line)
-	}
-	common := strings.ReplaceAll(commonLua, "@PUBLISH@", "PUBLISH")
-	return redis.NewScript(common + strings.Replace(lua, line, by, 1))
+	fill := strings.NewReplacer("@PUBLISH@", "PUBLISH", "@GRACE@", "3000")
+	return redis.NewScript(fill.Replace(recording + replace(lua, line, by)))
 }
 
 // WithoutSequence has the node's calls done in any order, and twice.
@@ -195,3 +217,23 @@ func (n *Node) WithoutFence() {
 
 // WithoutSnapshot has the node trust its copies when it hears messages again.
 func (n *Node) WithoutSnapshot() { n.replicas.trusting = true }
+
+// KeepAtMost bounds how many entries of an outbox the node has in its hands, at all
+// and of each app. It is called before the node's ports are started.
+func (n *Node) KeepAtMost(most, share int) {
+	for _, b := range n.outbox.boxes {
+		b.entries.most, b.entries.share = most, share
+	}
+}
+
+// Busy returns how many connections are in use of those that all share.
+func (n *Node) Busy() int {
+	s := n.state.PoolStats()
+	return int(s.TotalConns - s.IdleConns)
+}
+
+// Blocked returns how many connections wait for what backends are to be told.
+func (n *Node) Blocked() int {
+	s := n.outbox.wait.PoolStats()
+	return int(s.TotalConns - s.IdleConns)
+}

@@ -45,6 +45,7 @@ func (b *backends) note(c occupancy.Change) {
 		sign = "+"
 	}
 	b.told = append(b.told, strings.TrimSpace(sign+c.Channel+" "+c.UserID))
+	c.Settled()
 }
 
 func (b *backends) heard() string {

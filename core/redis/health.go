@@ -41,6 +41,8 @@ type Stats struct {
 	Garbage uint64 // messages of others that could not be read
 	Nodes   int    // as they have told
 	Resubs  uint64 // times that a connection for messages was lost and made anew
+
+	WebhooksLost uint64 // events for backends that were too many for Redis to keep
 }
 
 // Stats returns how the cluster fares, as this node sees it.
@@ -49,6 +51,7 @@ func (n *Node) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Repairs: n.repairs.Load(), Garbage: n.garbage.Load(), Nodes: n.peers.count()}
+	s.WebhooksLost = n.outbox.cut.Load()
 	for _, sh := range n.shards {
 		if n := sh.connects.Load(); n > 0 {
 			s.Resubs += n - 1 // the first is no loss

@@ -34,7 +34,12 @@ func TestNothingIsLeft(t *testing.T) {
 			r.Count(topic, 0)
 		}
 	}
-	eventually(t, "only the nodes are left", func() bool { return slices.Equal(kept(s), []string{"nodes", "alive", "calls"}) })
+	defer func() {
+		if t.Failed() {
+			t.Logf("%q are left", keysOf(s))
+		}
+	}()
+	eventually(t, "only the nodes are left", func() bool { return slices.Equal(kept(s), []string{"nodes", "alive"}) })
 	for _, r := range []*resident{a, b} {
 		if err := r.Close(); err != nil {
 			t.Fatal(err)

@@ -29,7 +29,7 @@ func run(t *testing.T, c redis.Config, hear func(broker.Message)) *redis.Node {
 		t.Fatal(err)
 	}
 	n.Changes(func(presence.Change) {})
-	n.Occupancy().Start(func(occupancy.Change) {})
+	n.Occupancy().Start(occupancy.Change.Settled)
 	if err := n.Broker().Start(func(m broker.Message) error { hear(m); return nil }); err != nil {
 		t.Fatal(err)
 	}

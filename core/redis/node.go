@@ -86,7 +86,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
 	}
-	n.scripts = newScripts(n.keys.publish)
+	n.scripts = newScripts(n.keys.publish, occupancy.DefaultGrace)
 	n.servers.node, n.servers.roles = n, map[string]string{}
 	n.publish, n.state, n.bus = newClient(o), newClient(o), newClient(o)
 	hookLinks(n.bus)
@@ -103,7 +103,8 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	n.quota.init(n)
 	n.reader.init(n)
 	n.replicas.init(n)
-	n.outbox.node, n.health.node, n.peers.node, n.complaints.node = n, n, n, n
+	n.health.node, n.peers.node, n.complaints.node = n, n, n
+	n.outbox.init(n, o)
 	return n, nil
 }
 
@@ -146,7 +147,7 @@ func (n *Node) Run() {
 	n.running.Go(func() { n.peers.judge(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
 	n.running.Go(func() { n.audit(ctx) })
-	n.running.Go(func() { n.outbox.run(ctx) })
+	n.outbox.run(ctx)
 }
 
 // Close takes the node from the others, if Redis answers, and lets go of it.
@@ -158,15 +159,18 @@ func (n *Node) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
 	defer cancel()
 	err := n.settle(ctx)
+	n.outbox.each(ctx, (*box).release)
 	close(n.done)
 	n.stop()
-	n.running.Wait() // or the lease would be renewed once more
+	closed := n.outbox.wait.Close() // which ends reads that block
+	n.running.Wait()                // or the lease would be renewed once more
 	if err == nil {
 		err = n.leave(ctx)
 	}
 	if err != nil {
 		err = fmt.Errorf("say goodbye to the cluster: %w", err)
 	}
+	err = errors.Join(err, closed)
 	return errors.Join(err, n.publish.Close(), n.state.Close(), n.bus.Close())
 }
 

@@ -2,9 +2,8 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -22,6 +21,14 @@ var _ occupancy.Tracker = Occupancy{}
 // Occupancy returns the node as what backends are told of.
 func (n *Node) Occupancy() Occupancy { return Occupancy{n} }
 
+// TellAfter has backends told of who has gone after another time than
+// occupancy.DefaultGrace. It is called before the node's ports are started. Nodes may
+// differ in it: that one counts at which the last of a channel, or of a user, was.
+func (n *Node) TellAfter(grace time.Duration) {
+	n.outbox.grace = grace
+	n.scripts = newScripts(n.keys.publish, grace)
+}
+
 // Start implements occupancy.Tracker.
 func (o Occupancy) Start(tell func(occupancy.Change)) { o.noted = tell }
 
@@ -34,13 +41,15 @@ func (Occupancy) Leave(context.Context, channel.Topic, string) error { return ni
 // Missed implements occupancy.Tracker.
 func (o Occupancy) Missed(ctx context.Context, t channel.Topic) (bool, error) {
 	key := topicKey(t)
-	first, err := o.state.SetNX(ctx, o.part(key).prefix+":miss:"+key, 1, occupancy.Grace).Result()
+	first, err := o.state.SetNX(ctx, o.part(key).prefix+":miss:"+key, 1, o.outbox.grace).Result()
 	return first, absent(err)
 }
 
 // Flush implements occupancy.Tracker. Of who has left the other nodes tell, once
-// the grace is over; a node that is the last one tells at once.
+// the grace is over; a node that is the last one tells at once. Whatever is written
+// down from now on is for the others.
 func (o Occupancy) Flush(ctx context.Context) error {
+	defer o.outbox.each(ctx, (*box).leave)
 	if o.peers.count() > 1 || o.health.away() {
 		return nil
 	}
@@ -52,113 +61,60 @@ func (o Occupancy) Flush(ctx context.Context) error {
 	if err := o.pump(ctx, "+inf"); err != nil {
 		return err
 	}
-	for _, p := range o.parts {
-		for {
-			entries, err := o.outbox.read(ctx, p.prefix+":ev", -1)
-			if err != nil || len(entries) == 0 {
-				break
-			}
-			o.outbox.take(p.prefix+":ev", entries)
-		}
-	}
+	o.outbox.each(ctx, (*box).drain)
 	return nil
 }
 
-const (
-	group     = "tell"
-	readBlock = 500 * time.Millisecond
-	readMost  = 200
-	orphaned  = 15 * time.Second // after which another node tells what one has taken and not told
-)
+// outbox tells of what scripts have written down. Of each partition one node does at
+// a time, so that what happens in a channel is told in order; the entries stay in
+// Redis until backends have taken them, so that another node can go on with them.
+type outbox struct {
+	// Static after init.
+	node  *Node
+	grace time.Duration
+	boxes []*box
+	wait  redis.UniversalClient // for reads that block, each of which takes a connection of it
 
-// outbox takes what scripts have written down, each once in the cluster.
-type outbox struct{ node *Node }
+	cut atomic.Uint64 // entries that were too many, and nobody was told of
+}
+
+func (o *outbox) init(n *Node, options redis.UniversalOptions) {
+	o.node, o.grace = n, occupancy.DefaultGrace
+	options.PoolSize = max(options.PoolSize, 2*n.keys.partitions) // each read that blocks takes one
+	o.wait = newClient(options)
+	for _, p := range n.parts {
+		o.boxes = append(o.boxes, newBox(n, p.prefix))
+	}
+}
 
 func (o *outbox) run(ctx context.Context) {
-	for _, p := range o.node.parts {
-		o.node.running.Go(func() { o.drain(ctx, p.prefix+":ev") })
+	if o.node.noted == nil {
+		return // it has nobody to tell
+	}
+	for _, b := range o.boxes {
+		o.node.running.Go(func() { b.run(ctx) })
+		o.node.running.Go(func() { b.watch(ctx) })
 	}
 }
 
-func (o *outbox) drain(ctx context.Context, stream string) {
-	pause := 50 * time.Millisecond
-	for ctx.Err() == nil {
-		entries, err := o.read(ctx, stream, readBlock)
-		if redis.HasErrorPrefix(err, "NOGROUP") {
-			// From the beginning: what was written before anyone read is told, too.
-			err = o.node.state.XGroupCreateMkStream(ctx, stream, group, "0").Err()
-			if redis.HasErrorPrefix(err, "BUSYGROUP") {
-				err = nil
-			}
-		}
-		if err != nil && !sleep(ctx, pause) {
+// each has all boxes do something, and waits until they have, or ctx is done.
+func (o *outbox) each(ctx context.Context, do func(*box, context.Context)) {
+	if o.node.noted == nil {
+		return
+	}
+	for _, b := range o.boxes {
+		done := make(chan struct{})
+		select {
+		case b.calls <- func() { do(b, ctx); close(done) }:
+		case <-o.node.done:
+			return
+		case <-ctx.Done():
 			return
 		}
-		pause = min(2*pause, time.Second)
-		if err == nil {
-			pause = 50 * time.Millisecond
-		}
-		if o.node.noted == nil {
+		select {
+		case <-done:
+		case <-ctx.Done():
 			return
 		}
-		o.take(stream, entries)
 	}
-}
-
-// take tells of entries, and that they have been told. Where that fails another
-// node tells of them again.
-func (o *outbox) take(stream string, entries []redis.XMessage) {
-	if len(entries) == 0 {
-		return
-	}
-	ids := make([]string, 0, len(entries))
-	for _, e := range entries {
-		o.tell(e)
-		ids = append(ids, e.ID)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), answer)
-	defer cancel()
-	_ = o.node.state.XAck(ctx, stream, group, ids...).Err()
-}
-
-// read returns what is to be told: what nobody has taken, or somebody has who is
-// gone. It waits for so long for the former; less than 0 is not at all.
-func (o *outbox) read(ctx context.Context, stream string, wait time.Duration) ([]redis.XMessage, error) {
-	n := o.node
-	left, _, err := n.state.XAutoClaim(ctx, &redis.XAutoClaimArgs{
-		Stream: stream, Group: group, Consumer: n.Name(), MinIdle: orphaned, Start: "0", Count: readMost,
-	}).Result()
-	if err != nil || len(left) > 0 {
-		return left, err
-	}
-	streams, err := n.state.XReadGroup(ctx, &redis.XReadGroupArgs{
-		Group: group, Consumer: n.Name(), Streams: []string{stream, ">"}, Count: readMost, Block: wait,
-	}).Result()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	if err != nil || len(streams) == 0 {
-		return nil, err
-	}
-	return streams[0].Messages, nil
-}
-
-func (o *outbox) tell(e redis.XMessage) {
-	field := func(name string) string { s, _ := e.Values[name].(string); return s }
-	t, ok := parseTopic(field("t"))
-	if !ok {
-		return
-	}
-	c := occupancy.Change{Topic: t, UserID: field("u")}
-	switch kind := field("e"); kind {
-	case "occupied", "added":
-		c.Came = true
-	case "vacated", "removed":
-	default:
-		return
-	}
-	if strings.HasPrefix(t.Channel, "#") {
-		return
-	}
-	o.node.noted(c)
 }

@@ -51,7 +51,7 @@ func start(t testing.TB, s *redistest.Server) *redis.Node {
 // launch starts a node that nobody has started, until the test ends.
 func launch(t testing.TB, n *redis.Node) {
 	t.Helper()
-	n.Occupancy().Start(func(occupancy.Change) {})
+	n.Occupancy().Start(occupancy.Change.Settled)
 	if err := n.Broker().Start(func(broker.Message) error { return nil }); err != nil {
 		t.Fatal(err)
 	}

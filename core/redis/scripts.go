@@ -2,7 +2,9 @@ package redis
 
 import (
 	_ "embed"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -45,27 +47,35 @@ var (
 	allowLua string
 	//go:embed scripts/admit.lua
 	admitLua string
+	//go:embed scripts/take.lua
+	takeLua string
+	//go:embed scripts/release.lua
+	releaseLua string
 )
 
 // scripts are the same for all nodes.
 type scripts struct {
 	apply, register, snapshot, left, reap, mend, pump, renew, claim, allow, admit *redis.Script
 
-	publish, offsets, replay, keep *redis.Script // which share nothing with those before
+	publish, offsets, replay, keep, take, release *redis.Script // which share nothing with those before
 }
 
-func newScripts(publish string) scripts {
-	s := func(lua string) *redis.Script {
-		return redis.NewScript(strings.ReplaceAll(commonLua+lua, "@PUBLISH@", publish))
-	}
-	own := func(lua string) *redis.Script {
-		return redis.NewScript(strings.ReplaceAll(lua, "@PUBLISH@", publish))
-	}
+// newScripts returns the scripts of a node: with its command to publish, and the
+// grace of those who have gone.
+func newScripts(publish string, grace time.Duration) scripts {
+	return fillScripts(commonLua, publish, grace)
+}
+
+func fillScripts(common, publish string, grace time.Duration) scripts {
+	fill := strings.NewReplacer("@PUBLISH@", publish, "@GRACE@", strconv.FormatInt(grace.Milliseconds(), 10))
+	s := func(lua string) *redis.Script { return redis.NewScript(fill.Replace(common + lua)) }
+	own := func(lua string) *redis.Script { return redis.NewScript(fill.Replace(lua)) }
 	control := func(lua string) *redis.Script { return redis.NewScript(clockLua + lua) }
 	return scripts{
 		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), left: s(leftLua), reap: s(reapLua),
 		mend: s(mendLua), pump: s(pumpLua),
 		publish: own(publishLua), offsets: own(offsetsLua), replay: own(replayLua), keep: own(keepLua),
+		take: own(takeLua), release: own(releaseLua),
 		renew: control(renewLua), claim: control(claimLua), allow: control(allowLua), admit: control(admitLua),
 	}
 }

@@ -24,7 +24,7 @@ func follow(t *testing.T, url string, lease time.Duration, topic channel.Topic) 
 	}
 	told := make(chan presence.Change, 100)
 	n.Changes(func(ch presence.Change) { told <- ch })
-	n.Occupancy().Start(func(occupancy.Change) {})
+	n.Occupancy().Start(occupancy.Change.Settled)
 	if err := n.Broker().Start(func(broker.Message) error { return nil }); err != nil {
 		t.Fatal(err)
 	}

@@ -15,15 +15,17 @@ import (
 // ports are what the hub works with: in memory where the server runs alone, in
 // Redis where it is one of several. It is the only place that knows which.
 func (s *Server) ports() (hub.Ports, error) {
+	grace := s.config.Webhooks.Grace
 	if !s.config.Redis.Enabled() {
 		return hub.Ports{
-			Broker: new(broker.Memory), Members: new(presence.Memory), Cache: new(cache.Memory), Occupancy: new(occupancy.Memory),
+			Broker: new(broker.Memory), Members: new(presence.Memory), Cache: new(cache.Memory), Occupancy: &occupancy.Memory{Grace: grace},
 		}, nil
 	}
 	n, err := redis.New(s.config.Redis, s.log)
 	if err != nil {
 		return hub.Ports{}, fmt.Errorf("join the cluster: %w", err)
 	}
+	n.TellAfter(grace)
 	s.node = n
 	s.metrics.WatchCluster(s.measureCluster)
 	return hub.Ports{
@@ -37,5 +39,6 @@ func (s *Server) measureCluster() metrics.Cluster {
 	stats := s.node.Stats()
 	return metrics.Cluster{
 		Up: stats.Up, Nodes: stats.Nodes, StateLost: uint64(max(0, stats.Lost)), Repairs: stats.Repairs, Garbage: stats.Garbage, Resubscribes: stats.Resubs,
+		WebhooksLost: stats.WebhooksLost,
 	}
 }

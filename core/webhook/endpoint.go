@@ -21,6 +21,7 @@ const maxInFlight = 8
 type item struct {
 	event Event
 	at    time.Time // when it happened
+	share *share    // of the receipt for it; nil if nobody waits for one
 }
 
 // endpoint is one URL of one app: a queue, and the worker that empties it.
@@ -39,15 +40,17 @@ type endpoint struct {
 	app    *app.App   // as of the last event; it has the secret, which is nowhere else
 	hook   *app.Webhook
 	queue  []item
-	events int // in the queue and in the hands of the worker
-	bytes  int // the same
+	events int // in the queue and in the hands of the worker, without a receipt
+	bytes  int // of those
+	kept   int // the same, with a receipt
 
 	// Owned by the worker.
 	ready   []item // of channels that were held
 	held    map[string][]item
 	busy    map[string]int // by channel: how many of its events are in requests
 	retries []*delivery
-	flying  int // requests that are being made
+	flying  int  // requests that are being made
+	leaving bool // the server stops, and has left an event to another one
 	results chan result
 }
 
@@ -73,16 +76,16 @@ func newEndpoint(d *Dispatcher, a *app.App, index int) *endpoint {
 	}
 }
 
-// add queues it, or drops it if the queue is full.
+// add queues it, or drops it if the queue is full. How many there may be that have
+// a receipt is the concern of who waits for it, and keeps what is more than that.
 func (e *endpoint) add(a *app.App, w *app.Webhook, it item) {
 	size := it.event.size()
 	e.mu.Lock()
 	e.app, e.hook = a, w
-	full := e.events >= e.d.config.MaxQueuedEvents || e.bytes+size > e.d.config.MaxQueuedBytes
+	full := it.share == nil && (e.events >= e.d.config.MaxQueuedEvents || e.bytes+size > e.d.config.MaxQueuedBytes)
 	if !full {
 		e.queue = append(e.queue, it)
-		e.events++
-		e.bytes += size
+		e.count(it, 1)
 	}
 	e.mu.Unlock()
 	if full {
@@ -96,19 +99,29 @@ func (e *endpoint) add(a *app.App, w *app.Webhook, it item) {
 	}
 }
 
-func (e *endpoint) pending() int {
+// pending returns how many events wait, without a receipt and with one.
+func (e *endpoint) pending() (events, kept int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.events
+	return e.events, e.kept
 }
 
-// settled takes items off the count of those that wait.
-func (e *endpoint) settled(items []item) {
+// count is called with mu held.
+func (e *endpoint) count(it item, n int) {
+	if it.share != nil {
+		e.kept += n
+		return
+	}
+	e.events += n
+	e.bytes += n * it.event.size()
+}
+
+// discount takes items off the count of those that wait.
+func (e *endpoint) discount(items []item) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.events -= len(items)
 	for i := range items {
-		e.bytes -= items[i].event.size()
+		e.count(items[i], -1)
 	}
 }
 
@@ -186,6 +199,7 @@ func (e *endpoint) sleep(ctx context.Context, closing <-chan struct{}, wait time
 func (e *endpoint) next() (*delivery, time.Duration) {
 	now, closing := time.Now(), e.closing() == nil
 	wait := time.Duration(-1)
+	e.retries = e.still(e.retries)
 	for i, r := range e.retries { // the first are the oldest
 		if left := r.due.Sub(now); closing || left <= 0 {
 			e.retries = append(e.retries[:i], e.retries[i+1:]...)
@@ -236,6 +250,8 @@ func (e *endpoint) take(now time.Time, w *app.Webhook) (items []item) {
 		switch {
 		case !ok:
 			return items
+		case e.left(it):
+			e.leave([]item{it})
 		case e.busy[name] > 0:
 			e.held[name] = append(e.held[name], it)
 		case now.Sub(it.at) > e.d.config.RetryFor:
@@ -273,15 +289,18 @@ func (e *endpoint) land(ctx context.Context, res result) {
 	switch {
 	case err == nil:
 		e.metrics.Webhooks("delivered", len(r.items))
-		e.settled(r.items)
-		e.release(r)
+		e.settle(r.items)
+		e.release(r.items)
 	case ctx.Err() != nil: // Close counts what is left
 	case res.last:
-		e.drop(r.items, "dropped", "the server is stopping: "+reason(err))
-		e.release(r)
+		lost, kept := split(r.items, func(it item) bool { return it.share != nil })
+		e.drop(lost, "dropped", "the server is stopping: "+reason(err))
+		e.leaving = e.leaving || len(kept) > 0
+		e.leave(kept)
+		e.release(r.items)
 	case !e.again(r, time.Now()):
 		e.drop(r.items, "expired", reason(err))
-		e.release(r)
+		e.release(r.items)
 	default:
 		e.metrics.Webhooks("retried", len(r.items))
 		e.d.log.Debug("webhook will be sent again", "app", e.drops.app, "host", e.drops.host, "tries", r.tries, "err", reason(err))
@@ -309,10 +328,10 @@ func (e *endpoint) claim(r *delivery) {
 	}
 }
 
-// release lets those go on that waited behind r.
-func (e *endpoint) release(r *delivery) {
-	for i := range r.items {
-		name := r.items[i].event.Channel
+// release lets those go on that waited behind items.
+func (e *endpoint) release(items []item) {
+	for i := range items {
+		name := items[i].event.Channel
 		if e.busy[name]--; e.busy[name] > 0 {
 			continue
 		}
@@ -322,8 +341,19 @@ func (e *endpoint) release(r *delivery) {
 	}
 }
 
+// settle is for items that there is nothing left to do for.
+func (e *endpoint) settle(items []item) {
+	e.discount(items)
+	for i := range items {
+		items[i].share.settle()
+	}
+}
+
 func (e *endpoint) drop(items []item, outcome, why string) {
-	e.settled(items)
+	if len(items) == 0 {
+		return
+	}
 	e.metrics.Webhooks(outcome, len(items))
 	e.drops.add(len(items), why)
+	e.settle(items)
 }

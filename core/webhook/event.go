@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/protocol"
@@ -17,6 +18,9 @@ type Event struct {
 	Data     string // of a client event, as its receivers read it
 	SocketID string // of the sender of a client event
 	Count    int    // of subscribers
+
+	At      time.Time // when it happened; zero is now
+	Receipt Receipt   // of who waits until it has been told; nil if nobody does
 }
 
 // append appends e as JSON. All values are strings and numbers: a library for

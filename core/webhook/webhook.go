@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/revurb/revurb/core/app"
@@ -26,9 +27,14 @@ type Config struct {
 	MaxQueuedBytes  int           `koanf:"max_queued_bytes"`  // of one URL
 	RetryAfter      time.Duration `koanf:"retry_after"`       // the first time; twice as long each time
 	RetryFor        time.Duration `koanf:"retry_for"`         // from when the event happened
+
+	// Grace is how long a channel or a user may be gone before it is told. It is
+	// for whoever follows them: the dispatcher tells what it is told.
+	Grace time.Duration `koanf:"grace"`
 }
 
-// DefaultConfig is what the hosted service does, as far as it says.
+// DefaultConfig is what the hosted service does, as far as it says. It has no grace:
+// that is up to who follows channels and users.
 func DefaultConfig() Config {
 	return Config{
 		Allow:           []string{},
@@ -50,6 +56,7 @@ type Dispatcher struct {
 	abort   func()          // ends the requests that are being made
 	start   func(*endpoint) // runs its worker until it is closed and done, or aborted
 	workers sync.WaitGroup
+	left    atomic.Int64 // events that other servers are to tell, because this one stops
 
 	mu        sync.RWMutex // guards what follows
 	closed    bool
@@ -105,16 +112,23 @@ func newClient(allowed []netip.Prefix) *http.Client {
 
 // Notify has e told to those URLs of a that want it. It never blocks.
 func (d *Dispatcher) Notify(a *app.App, e Event) {
-	now := time.Now()
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	s := newShare(e.Receipt)
 	for i := range a.Webhooks {
 		w := &a.Webhooks[i]
 		if !w.Wants(e.Name, e.Channel) {
 			continue
 		}
-		if end := d.endpoint(a, i); end != nil {
-			end.add(a, w, item{event: e, at: now})
+		end := d.endpoint(a, i)
+		if end == nil {
+			return // d is closed: who waits for a receipt has another server tell it
 		}
+		s.add()
+		end.add(a, w, item{event: e, at: e.At, share: s})
 	}
+	s.settle()
 }
 
 // endpoint returns the endpoint of webhook i of a, or nil once d is closed.
@@ -147,7 +161,8 @@ func (d *Dispatcher) pending(yield func(app string, events int)) {
 	d.mu.RLock()
 	counts := map[string]int{}
 	for key, e := range d.endpoints {
-		counts[key.app] += e.pending()
+		events, kept := e.pending()
+		counts[key.app] += events + kept
 	}
 	d.mu.RUnlock()
 	for id, n := range counts {
@@ -156,8 +171,9 @@ func (d *Dispatcher) pending(yield func(app string, events int)) {
 }
 
 // Close sends what waits, once, and returns when that is done. What is not sent
-// when ctx is done is dropped; the error says how much that was. From the call on,
-// Notify has no effect.
+// when ctx is done is left to other servers where somebody waits for a receipt, and
+// dropped otherwise; the error says how much that was. From the call on, Notify has
+// no effect.
 func (d *Dispatcher) Close(ctx context.Context) error {
 	d.mu.Lock()
 	if !d.closed {
@@ -173,20 +189,33 @@ func (d *Dispatcher) Close(ctx context.Context) error {
 		d.workers.Wait()
 		close(done)
 	}()
+	lost := 0
 	select {
 	case <-done:
-		return nil
 	case <-ctx.Done():
+		d.abort()
+		<-done
+		lost = d.abandon()
 	}
-	d.abort()
-	<-done
-	lost := 0
-	d.pending(func(id string, n int) {
-		d.metrics.App(id).Webhooks("dropped", n)
-		lost += n
-	})
+	if left := d.left.Swap(0); left > 0 {
+		d.log.Info("webhooks are left to be sent by another node, or by this one when it is back", "events", left)
+	}
 	if lost == 0 {
 		return nil
 	}
 	return fmt.Errorf("webhooks were not delivered in time: %d events: %w", lost, ctx.Err())
+}
+
+// abandon counts what has not been sent, and returns how much of it is lost.
+func (d *Dispatcher) abandon() (lost int) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for key, e := range d.endpoints {
+		events, kept := e.pending()
+		d.metrics.App(key.app).Webhooks("dropped", events)
+		d.metrics.App(key.app).Webhooks("left", kept)
+		d.left.Add(int64(kept))
+		lost += events
+	}
+	return lost
 }

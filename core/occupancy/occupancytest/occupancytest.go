@@ -112,7 +112,7 @@ func (c *check) want(told string) {
 // wantNothing checks that nothing is told anymore, however long one waits.
 func (c *check) wantNothing() {
 	c.Helper()
-	c.pass(3 * occupancy.Grace)
+	c.pass(3 * occupancy.DefaultGrace)
 	c.want("")
 }
 
@@ -122,7 +122,7 @@ func firstAndLast(c *check) {
 	c.join("")
 	c.want("+presence-a")
 	c.leave("")
-	c.pass(occupancy.Grace - moment)
+	c.pass(occupancy.DefaultGrace - moment)
 	c.want("")
 	c.pass(2 * moment)
 	c.want("-presence-a")
@@ -135,10 +135,10 @@ func several(c *check) {
 	c.want("+presence-a")
 	c.leave("")
 	c.leave("")
-	c.pass(2 * occupancy.Grace)
+	c.pass(2 * occupancy.DefaultGrace)
 	c.want("")
 	c.leave("")
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	c.want("-presence-a")
 }
 
@@ -146,7 +146,7 @@ func shortAbsence(c *check) {
 	c.join("amy")
 	c.want("+presence-a +presence-a/amy")
 	c.leave("amy")
-	c.pass(occupancy.Grace - moment)
+	c.pass(occupancy.DefaultGrace - moment)
 	c.join("amy")
 	c.wantNothing()
 }
@@ -161,14 +161,14 @@ func manyShortAbsences(c *check) {
 	}
 	c.wantNothing()
 	c.leave("amy")
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	c.want("-presence-a/amy -presence-a")
 }
 
 func longAbsence(c *check) {
 	c.join("")
 	c.leave("")
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	c.want("+presence-a -presence-a")
 	c.join("")
 	c.want("+presence-a")
@@ -177,11 +177,11 @@ func longAbsence(c *check) {
 func graceBeginsAnew(c *check) {
 	c.join("")
 	c.leave("")
-	c.pass(occupancy.Grace / 2)
+	c.pass(occupancy.DefaultGrace / 2)
 	c.join("")
 	c.leave("")
 	c.want("+presence-a")
-	c.pass(occupancy.Grace - moment)
+	c.pass(occupancy.DefaultGrace - moment)
 	c.want("")
 	c.pass(2 * moment)
 	c.want("-presence-a")
@@ -195,7 +195,7 @@ func users(c *check) {
 	c.leave("bob")
 	c.leave("amy")
 	c.leave("amy")
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	c.want("-presence-a/bob -presence-a/amy -presence-a")
 }
 
@@ -204,7 +204,7 @@ func oneGoes(c *check) {
 	c.join("bob")
 	c.want("+presence-a +presence-a/amy +presence-a/bob")
 	c.leave("amy")
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	c.want("-presence-a/amy")
 }
 
@@ -216,7 +216,7 @@ func apart(c *check) {
 	}
 	c.want("+presence-a +presence-a/amy +other:presence-a +other:presence-a/amy +presence-b +presence-b/amy")
 	c.leave("amy")
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	c.want("-presence-a/amy -presence-a")
 }
 
@@ -256,7 +256,7 @@ func misses(c *check) {
 	if !missed() || missed() || missed() {
 		c.Error("of three misses not the first alone is worth telling")
 	}
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	if !missed() {
 		c.Error("a miss much later is not worth telling")
 	}
@@ -274,7 +274,7 @@ func race(c *check) {
 		})
 	}
 	wg.Wait()
-	c.pass(occupancy.Grace + moment)
+	c.pass(occupancy.DefaultGrace + moment)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	count := map[string]int{}

@@ -34,6 +34,7 @@ type Config struct {
 	Abandon  func(*redis.Node)        // has it stop at once, without a goodbye
 	ReapSome func(*redis.Node)        // has it begin to reap, and die of it
 	Late     func(*redis.Node) func() // has its calls repeated late, until the returned func is called
+	Record   func(*redis.Node)        // has it keep in ":wrote" a copy of what it writes down for backends
 
 	Keys    string                                   // what the keys of the only partition begin with
 	Explain func(n *redis.Node, topic string) string // what it knows of a topic; may be nil

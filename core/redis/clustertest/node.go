@@ -55,6 +55,7 @@ func (c *cluster) start() *node {
 	if n.redis, err = redis.New(config, log); err != nil {
 		c.tb.Fatal(err)
 	}
+	c.Record(n.redis)
 	if c.Prepare != nil {
 		c.Prepare(n.redis)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/revurb/revurb/core/occupancy"
 )
 
-// outbox is what scripts write down for backends, as Redis has it, and what
-// nodes then tell of it.
+// outbox is what scripts write down for backends, of which Redis keeps a copy for
+// us, and what nodes then tell of it.
 type outbox struct {
 	c       *cluster
 	written int
@@ -55,9 +55,9 @@ var came = map[string]bool{"occupied": true, "added": true, "vacated": false, "r
 // read reads what was written since, and finds what does not alternate.
 func (o *outbox) read() {
 	for {
-		entries, _ := o.c.server.Do("XRANGE", o.c.key("ev"), "("+o.last, "+", "COUNT", 1000).([]any)
+		entries, _ := o.c.server.Do("XRANGE", o.c.key("wrote"), "("+o.last, "+", "COUNT", 1000).([]any)
 		if o.last == "0" {
-			entries, _ = o.c.server.Do("XRANGE", o.c.key("ev"), "-", "+", "COUNT", 1000).([]any)
+			entries, _ = o.c.server.Do("XRANGE", o.c.key("wrote"), "-", "+", "COUNT", 1000).([]any)
 		}
 		if len(entries) == 0 {
 			return

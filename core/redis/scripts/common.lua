@@ -10,12 +10,13 @@
 --   :m:<node>     HASH  topic NUL user -> 1
 --   :p:<topic>    HASH  v -> version of its last change, "c" NUL user -> nodes, "i" NUL user -> order:info
 --   :due          ZSET  what is told of as gone -> when
---   :ev           STREAM what backends are told
+--   :ev           STREAM what backends are to be told; bounded by who reads it, who counts what is cut
+--   :out          STRING the node that reads it
 --   :t:<topic>    channel
 local P = ARGV[1]
 local T = redis.call('TIME')
 local NOW = T[1] * 1000 + math.floor(T[2] / 1000)
-local GRACE = 3000
+local GRACE = @GRACE@
 local NUL = string.char(0)
 local quiet = false
 
@@ -27,7 +28,7 @@ local function inner(topic)
 end
 
 local function write(e, topic, user)
-  redis.call('XADD', P .. ':ev', 'MAXLEN', '~', '100000', '*', 'e', e, 't', topic, 'u', user)
+  redis.call('XADD', P .. ':ev', '*', 'e', e, 't', topic, 'u', user)
 end
 
 -- on and off are a coming and a going. One that is back within the grace has
