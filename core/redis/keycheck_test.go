@@ -16,19 +16,19 @@ import (
 
 // KeyCheck has Redis look at which keys the scripts of nodes touch.
 type KeyCheck struct {
+	Exempt []string // scripts that are not looked at
+
 	mu         sync.Mutex // guards what follows
 	seen       map[string]bool
 	names      map[string]string // of scripts, by hash
-	exempt     []string
 	undeclared map[string]bool
 }
 
 // Watch has the scripts of a node looked at. It is called before the node does
 // anything.
-func (k *KeyCheck) Watch(n *Node, exempt ...string) {
+func (k *KeyCheck) Watch(n *Node) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.exempt = exempt
 	if k.names == nil {
 		k.seen, k.names, k.undeclared = map[string]bool{}, map[string]string{}, map[string]bool{}
 	}
@@ -103,7 +103,7 @@ func (h keyHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			source := args[1].(string)
 			sum := sha1.Sum([]byte(source))
 			name := h.check.name(hex.EncodeToString(sum[:]))
-			if !slices.Contains(h.check.exempt, name) {
+			if !slices.Contains(h.check.Exempt, name) {
 				args[1] = checked + source
 			}
 			err := next(ctx, cmd)

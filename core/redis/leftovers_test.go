@@ -1,12 +1,17 @@
 package redis_test
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/occupancy"
+	"github.com/revurb/revurb/core/presence"
 	"github.com/revurb/revurb/core/redis"
 	"github.com/revurb/revurb/core/redis/redistest"
 )
@@ -115,4 +120,52 @@ func TestForgottenNodeIsReaped(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What keeps the reaper from its work is logged, and not each time.
+func TestReaperSaysOnceWhatIsWrong(t *testing.T) {
+	s := redistest.Start(t)
+	s.Do("SET", redis.Keys+":due", "not what it should be")
+	log := new(lines)
+	n, err := redis.New(config(s), slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Changes(func(presence.Change) {})
+	launch(t, n)
+	eventually(t, "it is logged", func() bool { return log.count("WRONGTYPE") > 0 })
+	other, err := redis.New(config(s), logger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Changes(func(presence.Change) {})
+	other.Occupancy().Start(func(occupancy.Change) {})
+	if err := other.Broker().Start(func(broker.Message) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other has come", func() bool { return n.Stats().Nodes == 2 })
+	other.Abandon()
+	eventually(t, "it is reaped all the same", func() bool { return log.count("node reaped: its lease expired") == 1 })
+	if got := log.count("WRONGTYPE"); got != 1 {
+		t.Errorf("it is logged %d times", got)
+	}
+	s.Do("DEL", redis.Keys+":due")
+}
+
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) count(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.all.String(), what)
 }

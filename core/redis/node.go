@@ -165,7 +165,7 @@ func (n *Node) Close() error {
 	closed := n.outbox.wait.Close() // which ends reads that block
 	n.running.Wait()                // or the lease would be renewed once more
 	if err == nil {
-		err = n.leave(ctx)
+		err = n.leave()
 	}
 	if err != nil {
 		err = fmt.Errorf("say goodbye to the cluster: %w", err)
@@ -185,7 +185,9 @@ func (n *Node) settle(ctx context.Context) error {
 }
 
 // leave takes from Redis what it knows of this node.
-func (n *Node) leave(ctx context.Context) error {
+func (n *Node) leave() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
+	defer cancel()
 	name := n.Name()
 	for _, p := range n.parts {
 		if err := n.clear(ctx, p.prefix, name); err != nil {
