@@ -19,7 +19,7 @@ type store struct {
 	sentinel *redistest.Sentinel
 	cluster  *redistest.Cluster
 	proxies  []*redistest.Proxy // one for each node, in front of server
-	more     string             // of the configuration of a node, after [redis]
+	more     string             // of the configuration of a node, at the end of [redis]
 }
 
 const nodeCount = 3
@@ -44,6 +44,13 @@ func impatient(t *testing.T) *store {
 	return s
 }
 
+// forgetful is a Redis that keeps the last ten events of a channel.
+func forgetful(t *testing.T) *store {
+	s := proxied(t)
+	s.more = "\nreplay_events = 10"
+	return s
+}
+
 func sentinels(t *testing.T) *store { return &store{sentinel: redistest.StartSentinel(t, 3)} }
 
 func replicated(t *testing.T) *store {
@@ -58,7 +65,7 @@ func (s *store) config(node int) string {
 	case s.cluster != nil:
 		return fmt.Sprintf("cluster = [\"%s\"]", strings.Join(s.cluster.Addrs(), `", "`))
 	case s.proxies != nil:
-		return fmt.Sprintf("url = %q", s.proxies[node].URL())
+		return fmt.Sprintf("url = %q%s", s.proxies[node].URL(), s.more)
 	}
 	return fmt.Sprintf("url = %q%s", s.server.URL(), s.more)
 }
@@ -73,6 +80,8 @@ type fault struct {
 	run func(*trial, *store)
 	// steady is whether nothing may be refused, for Redis is there.
 	steady bool
+	// loses is whether events are lost, within what is allowed.
+	loses bool
 	// gone is a node whose clients are taken for gone, because it is silent for
 	// longer than its lease, or killed; 0 is none.
 	gone int
@@ -204,6 +213,14 @@ var faults = []fault{
 	{name: "black-hole-8s", store: proxied, run: network(8*time.Second, (*redistest.Proxy).BlackHole)},
 	{name: "black-hole-subscribers-8s", store: proxied, run: network(8*time.Second, (*redistest.Proxy).BlackHoleSubscribers)},
 	{name: "cut-off-15s", gone: 1, store: proxied, run: network(15*time.Second, (*redistest.Proxy).Cut)},
+	// What is not kept any more is lost for the node that was cut off, and counted.
+	{name: "cut-off-for-longer-than-kept", loses: true, store: forgetful, run: func(tr *trial, s *store) {
+		tr.forgets(1)
+		tr.now()
+		s.proxies[1].Cut()
+		tr.feed.burst(0, 3000) // so many that no log is still longer than it should be
+		s.proxies[1].Heal()
+	}},
 	{name: "partition-25s", gone: 1, store: proxied, run: unready(25*time.Second, (*redistest.Proxy).Hang)},
 	{name: "one-way-8s", store: proxied, run: unready(8*time.Second, (*redistest.Proxy).OneWay)},
 	{name: "one-way-back-8s", store: proxied, run: unready(8*time.Second, (*redistest.Proxy).OneWayBack)},
@@ -388,7 +405,7 @@ func another(c *redistest.Cluster, not *redistest.Server) *redistest.Server {
 func TestFaults(t *testing.T) {
 	var lines []string
 	for _, f := range faults {
-		if !f.quick && !wanted("TestFaults/") {
+		if !f.quick && !wanted() {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) {
@@ -410,8 +427,8 @@ func TestFaults(t *testing.T) {
 
 // wanted reports whether rows that take long are wanted, too: all of them, or
 // those of a name that was asked for.
-func wanted(name string) bool {
-	return os.Getenv("REVURB_LONG") == "1" || strings.Contains(flag.Lookup("test.run").Value.String(), name)
+func wanted() bool {
+	return os.Getenv("REVURB_LONG") == "1" || strings.Contains(flag.Lookup("test.run").Value.String(), "/")
 }
 
 // late is how long an answer may take: what an event waits for, 2 s, and what a
@@ -424,8 +441,14 @@ func (tr *trial) hold(f fault, v verdict) {
 	if n := len(v.lost) - v.excusable; n > 0 {
 		tr.Errorf("%d events that were answered with 200 are lost: %s", n, tr.where(v.lost))
 	}
+	if f.loses && len(v.lost) == 0 {
+		tr.Error("nothing is lost: all is kept for longer than it should be")
+	}
 	if len(v.lost) > 0 && v.counted == 0 {
 		tr.Errorf("%d events are lost, and no node has counted any", len(v.lost))
+	}
+	if lost := float64(len(v.lost)); v.counted != lost {
+		tr.Logf("%v events are lost, and nodes have counted %v", lost, v.counted)
 	}
 	if v.duplicates > 0 {
 		tr.Errorf("%d events came more than once", v.duplicates)

@@ -32,6 +32,7 @@ type trial struct {
 	dying   [2]time.Time // when Redis died: what it was told last it may have lost
 	usable  time.Time    // from when on Redis can be used again, or could be all the time
 	excused map[int]bool
+	behind  int // the node for which Redis has not kept everything; 0 is none
 }
 
 // startNodes starts n nodes, each with its own lines for [redis].
@@ -233,6 +234,13 @@ func (tr *trial) excuse(node int) {
 	tr.excused[node] = true
 }
 
+// forgets notes that a node is cut off for longer than Redis keeps events.
+func (tr *trial) forgets(node int) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.behind = node
+}
+
 // present returns the clients that were connected all the time.
 func (tr *trial) present() []*listener {
 	var all []*listener
@@ -276,7 +284,7 @@ func (tr *trial) back(since time.Time) (last time.Time, all bool) {
 			last = at
 		}
 	}
-	return last, len(first) == len(channels)+len(tr.feed.urls)
+	return last, len(first) == len(tr.feed.channels)+len(tr.feed.urls)
 }
 
 // stuck says what keeps events that were sent since then from everybody.

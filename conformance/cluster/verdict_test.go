@@ -121,8 +121,16 @@ func (tr *trial) judge() verdict {
 }
 
 // mayLose reports whether Redis itself may have lost an event with what it was
-// told in its last second.
+// told in its last second, or need not have kept it for who misses it.
 func (tr *trial) mayLose(e event) bool {
+	if tr.behind > 0 {
+		for _, l := range tr.present() {
+			if l.node != tr.behind && l.whenHeard(e.key).IsZero() {
+				return false
+			}
+		}
+		return true
+	}
 	begun, ended := tr.dying[0], tr.dying[1]
 	return !begun.IsZero() && e.sent.Before(ended) && e.answered.After(begun.Add(-time.Second))
 }
