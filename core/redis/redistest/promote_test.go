@@ -66,7 +66,7 @@ func TestMoveSlots(t *testing.T) {
 		t.Errorf("a subscriber is told %v, %v, want sunsubscribe", got, err)
 	}
 
-	c.MoveSlots([]int{slot, (slot + 1) % 16384, (slot + 2) % 16384}, from)
+	c.MoveSlots([]int{slot, slot, (slot + 1) % 16384, (slot + 2) % 16384}, from)
 	if got := c.Owner((slot + 2) % 16384); got != from || c.Owner(slot) != from {
 		t.Errorf("%s has the slots, want %s", got.Addr(), from.Addr())
 	}

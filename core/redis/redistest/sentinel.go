@@ -155,19 +155,28 @@ func (s *Sentinel) Failover(fault func(*Server)) *Server {
 
 // PlannedFailover has the sentinels promote the replica though nothing is wrong,
 // as an operator does, and returns the new master. The old one becomes its
-// replica.
+// replica, a little later.
 func (s *Sentinel) PlannedFailover() *Server {
 	s.tb.Helper()
 	old := s.Master()
+	s.wait("the replica follows the master", func() error { return follows(s.other(old), old) })
 	s.wait("a planned failover begins", func() error {
 		// A sentinel refuses until it knows of a good replica, and for a while
 		// after the failover before.
 		_, err := s.Sentinels[0].Try("SENTINEL", "FAILOVER", MasterName)
 		return err
 	})
-	promoted := s.WaitPromoted(old)
-	s.wait("the old master follows the new one", func() error { return follows(old, promoted) })
-	return promoted
+	return s.WaitPromoted(old)
+}
+
+// other returns the server that is not this one.
+func (s *Sentinel) other(not *Server) *Server {
+	for _, server := range s.Servers {
+		if server != not {
+			return server
+		}
+	}
+	return nil
 }
 
 // Rejoin starts a master again that was killed, as the replica of the one that

@@ -1,6 +1,9 @@
 package redistest
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // MoveSlot moves a slot with all its keys to another master, while clients go
 // on, as Redis's own tool does it.
@@ -26,6 +29,7 @@ func (c *Cluster) MoveSlots(slots []int, to *Server) {
 		if err := m.move(slot, before[slot]); err != nil {
 			c.tb.Fatalf("moving slot %d to %s: %v", slot, to.Addr(), err)
 		}
+		before[slot] = to
 	}
 	if len(slots) > 0 {
 		last := slots[len(slots)-1]
@@ -47,7 +51,7 @@ type mover struct {
 
 func (m *mover) move(slot int, from *Server) error {
 	if from == nil {
-		return fmt.Errorf("nobody has it")
+		return errors.New("nobody has it")
 	}
 	ids := m.c.ids
 	if _, err := m.do(m.to, "CLUSTER", "SETSLOT", slot, "IMPORTING", ids[from]); err != nil {
