@@ -82,13 +82,10 @@ func (h *Hub) Publish(ctx context.Context, a *app.App, e Event) error {
 	m := protocol.Message{Event: e.Name, Channel: e.Channel, Data: protocol.Text(e.Data)}
 	topic := channel.Topic{App: a.ID, Channel: e.Channel}
 	if channel.KindOf(e.Channel).Cache {
-		// Nobody may subscribe between the two, and see the event twice or
-		// not at all.
-		defer h.tell(topic)()
 		// Data may be a small part of a large request, which must not be kept
 		// for its sake.
 		kept := cache.Event{Name: e.Name, Data: bytes.Clone(m.Data)}
-		if h.ports.Cluster != nil {
+		if h.ports.Cluster != nil { // whoever subscribes meanwhile knows by the version what it has seen
 			out := broker.Message{Topic: topic, Frame: encode(m), Except: e.Except}
 			if err := h.ports.Cluster.PublishCached(ctx, out, kept, a.CacheTTL); err != nil {
 				return fmt.Errorf("publish to cache channel: %w", err)
@@ -96,6 +93,9 @@ func (h *Hub) Publish(ctx context.Context, a *app.App, e Event) error {
 			h.metrics.App(a.ID).Published.Inc()
 			return nil
 		}
+		// Nobody may subscribe between the two, and see the event twice or
+		// not at all.
+		defer h.tell(topic)()
 		if err := h.ports.Cache.Put(ctx, topic, kept, a.CacheTTL); err != nil {
 			return fmt.Errorf("write cache: %w", err)
 		}

@@ -11,6 +11,7 @@ type Cluster struct {
 	Garbage      uint64
 	Resubscribes uint64
 	WebhooksLost uint64
+	LostEvents   uint64 // that were accepted, and that clients of this node did not get
 }
 
 // WatchCluster has the state of the cluster read from source whenever it is asked
@@ -27,6 +28,7 @@ var (
 	clusterUpDesc          = clusterDesc("up", "1 while Redis answers, and 0 while it does not.")
 	clusterNodesDesc       = clusterDesc("nodes", "Nodes of the cluster, as Redis last knew them.")
 	clusterStateLostDesc   = clusterDesc("state_lost_total", "Times that Redis had lost what the cluster kept in it. Backends miss what changed meanwhile.")
+	clusterLostEventsDesc  = clusterDesc("lost_events_total", "Events that were accepted and that clients of this node did not get: Redis does not have them anymore.")
 	clusterRepairsDesc     = clusterDesc("repairs_total", "Entries that Redis had lost of what the cluster keeps in it, and that were put right.")
 	clusterGarbageDesc     = clusterDesc("garbage_total", "Messages from Redis that no node could have sent.")
 	clusterResubscribeDesc = clusterDesc("resubscribes_total", "Times that a connection for messages was lost and made anew.")
@@ -38,7 +40,7 @@ var (
 type clusterWatcher func() Cluster
 
 func (clusterWatcher) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterRepairsDesc, clusterGarbageDesc, clusterResubscribeDesc, webhooksLostDesc} {
+	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterRepairsDesc, clusterLostEventsDesc, clusterGarbageDesc, clusterResubscribeDesc, webhooksLostDesc} {
 		out <- d
 	}
 }
@@ -56,6 +58,7 @@ func (source clusterWatcher) Collect(out chan<- prometheus.Metric) {
 	send(clusterUpDesc, gauge, up)
 	send(clusterNodesDesc, gauge, float64(c.Nodes))
 	send(clusterStateLostDesc, counter, float64(c.StateLost))
+	send(clusterLostEventsDesc, counter, float64(c.LostEvents))
 	send(clusterRepairsDesc, counter, float64(c.Repairs))
 	send(clusterGarbageDesc, counter, float64(c.Garbage))
 	send(clusterResubscribeDesc, counter, float64(c.Resubscribes))

@@ -42,6 +42,7 @@ type Stats struct {
 	Nodes   int    // as they have told
 	Resubs  uint64 // times that a connection for messages was lost and made anew
 
+	LostEvents   uint64 // that were accepted and could not be delivered here
 	WebhooksLost uint64 // events for backends that were too many for Redis to keep
 }
 
@@ -51,7 +52,7 @@ func (n *Node) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Repairs: n.repairs.Load(), Garbage: n.garbage.Load(), Nodes: n.peers.count()}
-	s.WebhooksLost = n.outbox.cut.Load()
+	s.WebhooksLost, s.LostEvents = n.outbox.cut.Load(), n.lost.count()
 	for _, sh := range n.shards {
 		if n := sh.connects.Load(); n > 0 {
 			s.Resubs += n - 1 // the first is no loss

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -126,7 +125,7 @@ func TestForgottenNodeIsReaped(t *testing.T) {
 func TestReaperSaysOnceWhatIsWrong(t *testing.T) {
 	s := redistest.Start(t)
 	s.Do("SET", redis.Keys+":due", "not what it should be")
-	log := new(lines)
+	log := new(buffer)
 	n, err := redis.New(config(s), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -150,22 +149,4 @@ func TestReaperSaysOnceWhatIsWrong(t *testing.T) {
 		t.Errorf("it is logged %d times", got)
 	}
 	s.Do("DEL", redis.Keys+":due")
-}
-
-// lines is a log that can be read while it is written.
-type lines struct {
-	mu  sync.Mutex
-	all strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(p)
-}
-
-func (l *lines) count(what string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.all.String(), what)
 }

@@ -195,6 +195,7 @@ func (l *link) subscription(m *redis.Subscription) {
 	case "subscribe", "ssubscribe":
 		if m.Channel == l.probe {
 			l.probed.Store(true)
+			l.shard.node.complain("hear what is published", nil)
 			return
 		}
 		l.shard.subscribed(l, topicOf(m.Channel))

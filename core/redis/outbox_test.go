@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,29 +23,11 @@ const longLease = time.Minute
 // teller is a node that tells backends of what another one does.
 type teller struct {
 	*redis.Node
-	log lines
+	log buffer
 
 	mu   sync.Mutex
 	told []occupancy.Change
 	take bool // backends take what they are told
-}
-
-// lines is what a node has logged.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) count(what string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), what)
 }
 
 // tellers starts a node whose backends take what they are told, or do not.

@@ -37,6 +37,8 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
+func (b *buffer) count(what string) int { return strings.Count(b.String(), what) }
+
 // logged starts a node with a log of its own.
 func logged(t *testing.T, c redis.Config) (*redis.Node, *buffer) {
 	t.Helper()

@@ -28,6 +28,7 @@ type shard struct {
 
 	mu      sync.Mutex // guards what follows
 	link    *link      // nil while there is none
+	failing bool       // connections fail since the last one that was any good
 	topics  map[string]*tail
 	waiting map[string][]chan struct{} // by topic, until Redis confirms the subscription
 	leaving map[string]int             // by topic, unsubscriptions that Redis has not confirmed
@@ -58,17 +59,33 @@ func (s *shard) tail(topic string) *tail {
 func (s *shard) subscribe(ctx context.Context, topic string) error {
 	came := time.Now()
 	t, l, confirmed := s.open(topic)
-	if l == nil && s.node.health.away() {
-		t.late(came)
-		s.forget(topic, confirmed)
-		return nil
+	if confirmed == nil {
+		return s.await(ctx, t, nil, came)
 	}
-	if l != nil && confirmed != nil {
+	ask := func() {
+		if l == nil {
+			return
+		}
 		if err := l.listen(ctx, s.node.keys.channel(topic)); err != nil {
 			l.fail(err) // it is made anew, with all that is wanted
 		}
 	}
+	if s.hopeless() {
+		ctx = context.WithoutCancel(ctx)
+		s.node.running.Go(ask)
+		t.late(came)
+		s.forget(topic, confirmed)
+		return nil
+	}
+	ask()
 	return s.await(ctx, t, confirmed, came)
+}
+
+// hopeless reports whether there is no use in waiting for Redis.
+func (s *shard) hopeless() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failing || s.link == nil && s.node.health.away()
 }
 
 // open returns the tail of a topic, which begins if there is none, and what is
@@ -167,7 +184,7 @@ func (s *shard) run(ctx context.Context) {
 			l.close()
 			s.node.noticed(s.index, err)
 		}
-		s.end(l)
+		s.end(l, err)
 		if time.Since(begun) > most {
 			pause = least
 		}
@@ -201,11 +218,15 @@ func (s *shard) begin() *link {
 	return l
 }
 
-func (s *shard) end(l *link) {
+// end takes the connection from the shard. One that was no good at all may be
+// followed by more of its kind.
+func (s *shard) end(l *link, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.link == l {
-		s.link = nil
+	s.link = nil
+	s.failing = !errors.Is(err, errReplaced) && !l.probed.Load()
+	s.mu.Unlock()
+	if !errors.Is(err, errReplaced) {
+		s.node.complain("hear what is published", err)
 	}
 }
 

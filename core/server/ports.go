@@ -39,6 +39,6 @@ func (s *Server) measureCluster() metrics.Cluster {
 	stats := s.node.Stats()
 	return metrics.Cluster{
 		Up: stats.Up, Nodes: stats.Nodes, StateLost: uint64(max(0, stats.Lost)), Repairs: stats.Repairs, Garbage: stats.Garbage, Resubscribes: stats.Resubs,
-		WebhooksLost: stats.WebhooksLost,
+		WebhooksLost: stats.WebhooksLost, LostEvents: stats.LostEvents,
 	}
 }
