@@ -67,7 +67,9 @@ func (n *Node) RepeatLate() (end func()) {
 	l := &late{node: n}
 	n.state.AddHook(l)
 	return func() {
-		l.over.Store(true)
+		l.mu.Lock()
+		l.over = true
+		l.mu.Unlock()
 		l.running.Wait()
 	}
 }
@@ -75,8 +77,19 @@ func (n *Node) RepeatLate() (end func()) {
 // late is a hook that does calls again.
 type late struct {
 	node    *Node
-	over    atomic.Bool
 	running sync.WaitGroup
+
+	mu   sync.Mutex // guards what follows
+	over bool       // nothing more is added to running
+}
+
+// again does something again, unless it is over.
+func (l *late) again(do func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		l.running.Go(do)
+	}
 }
 
 func (*late) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -90,10 +103,10 @@ type again struct{}
 func (l *late) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
-		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || l.over.Load() || rand.IntN(4) > 0 {
+		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || rand.IntN(4) > 0 {
 			return err
 		}
-		l.running.Go(func() {
+		l.again(func() {
 			<-time.After(rand.N(200 * time.Millisecond))
 			ctx := context.WithValue(context.Background(), again{}, true)
 			_ = l.node.state.Do(ctx, cmd.Args()...).Err()
