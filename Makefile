@@ -33,10 +33,11 @@ test: e2e-deps ## Install what the tests need and run all of them, with the race
 
 chaos := 10m
 nodes := 8
+mode  := standalone
 
 .PHONY: chaos
-chaos: ## Break a cluster at random for a while: make chaos chaos=10m nodes=8
-	REVURB_REQUIRE_ALL=1 go test ./core/redis -run 'TestChaos$$' -v -timeout 0 -chaos $(chaos) -nodes $(nodes)
+chaos: ## Break a cluster at random for a while: make chaos mode=standalone|sentinel|cluster chaos=10m nodes=8
+	REVURB_REQUIRE_ALL=1 go test ./core/redis -run 'TestChaos$$' -v -timeout 0 -chaos $(chaos) -nodes $(nodes) -chaos-mode $(mode)
 
 row :=
 

@@ -86,7 +86,16 @@ type late struct {
 	running sync.WaitGroup
 
 	mu   sync.Mutex // guards what follows
-	over bool       // nothing may be begun anymore
+	over bool       // nothing more is added to running
+}
+
+// again does something again, unless it is over.
+func (l *late) again(do func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		l.running.Go(do)
+	}
 }
 
 func (*late) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -103,12 +112,7 @@ func (l *late) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		if ctx.Value(again{}) != nil || cmd.Name() != "evalsha" || rand.IntN(4) > 0 {
 			return err
 		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.over {
-			return err
-		}
-		l.running.Go(func() {
+		l.again(func() {
 			<-time.After(rand.N(200 * time.Millisecond))
 			ctx := context.WithValue(context.Background(), again{}, true)
 			_ = l.node.state.Do(ctx, cmd.Args()...).Err()

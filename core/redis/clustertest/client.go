@@ -15,6 +15,8 @@ import (
 // client is a virtual client. One goroutine at a time has it do things; what it
 // is told comes from others.
 type client struct {
+	c       *cluster
+	stays   bool // it does nothing but hear
 	name    string
 	user    string
 	node    *node
@@ -25,6 +27,7 @@ type client struct {
 	views  map[string]*view
 	was    map[string]bool // in these channels
 	faults []string
+	twice  int // events that it has heard twice
 }
 
 // view is what a client was told of one channel since it came.
@@ -33,7 +36,17 @@ type view struct {
 	again   bool // it is not the first on this connection
 	members map[string]bool
 	heard   []int64
-	has     map[int64]bool
+	has     map[int64]bool // heard in this round
+	had     map[int64]bool // heard in the one before
+	floor   int64          // what began to be published before is older than both
+	next    int64          // the floor of the next round
+}
+
+// begin has the client forget all, for it has a new connection.
+func (c *client) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in, c.views, c.was = map[string]int64{}, map[string]*view{}, map[string]bool{}
 }
 
 // expect has the client begin anew with a channel.
@@ -110,6 +123,9 @@ func (c *client) hear(payload []byte) {
 			v.members[d.UserID] = true
 		} else {
 			delete(v.members, d.UserID)
+			if !c.c.deadly(d.UserID) {
+				c.fault("is told on %s that %s has gone, who has not", m.Channel, d.UserID)
+			}
 		}
 	default:
 		id, err := strconv.ParseInt(m.Data, 10, 64)
@@ -117,7 +133,8 @@ func (c *client) hear(payload []byte) {
 			c.fault("hears what nobody has said: %s", payload)
 			return
 		}
-		if v.has[id] {
+		if v.has[id] || v.had[id] || id < v.floor {
+			c.twice++
 			c.fault("hears event %d on %s twice", id, m.Channel)
 		}
 		v.has[id] = true
@@ -150,6 +167,18 @@ func (c *client) members(channel string) map[string]bool {
 		return maps.Clone(v.members)
 	}
 	return nil
+}
+
+// turn begins a round: what is heard again of the one before the last is so old
+// that it must be known by its number.
+func (c *client) turn(floor int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range c.views {
+		v.floor = v.next
+		v.next = floor
+		v.had, v.has = v.has, map[int64]bool{}
+	}
 }
 
 func (c *client) heard(channel string, id int64) bool {

@@ -1,9 +1,11 @@
 package clustertest
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,20 +14,21 @@ import (
 	"github.com/revurb/revurb/core/app"
 	"github.com/revurb/revurb/core/protocol"
 	"github.com/revurb/revurb/core/redis"
-	"github.com/revurb/revurb/core/redis/redistest"
 )
 
 const (
-	lease  = 600 * time.Millisecond // short, so that a dead node is soon gone
-	settle = 30 * time.Second       // by when all must agree, on the slowest machine
+	lease       = time.Second            // short, so that a dead node is soon gone
+	publishWait = 400 * time.Millisecond // short, so that clients do much while Redis is away
+	settle      = 30 * time.Second       // by when all must agree, on the slowest machine
 )
 
 // Config says what is run.
 type Config struct {
+	Mode    Mode
 	Nodes   int
 	Clients int           // of each node
-	Ops     int           // that are done, at least
-	For     time.Duration // or for how long, if that is longer
+	Ops     int           // that are done, at least, and each fault once
+	For     time.Duration // or for how long, if that is longer; faults then last longer, too
 	Faults  []Fault       // one for each round, from the first again after the last
 	Seed    uint64        // of what is random
 	Settle  time.Duration // by when all must agree; 0 is enough for the slowest machine
@@ -34,78 +37,71 @@ type Config struct {
 	Abandon  func(*redis.Node)        // has it stop at once, without a goodbye
 	ReapSome func(*redis.Node)        // has it begin to reap, and die of it
 	Late     func(*redis.Node) func() // has its calls repeated late, until the returned func is called
-	Record   func(*redis.Node)        // has it keep in ":wrote" a copy of what it writes down for backends
+	Through  func(*redis.Node, Dial)  // has it reach Redis in that way; it has not begun
+	Lost     func(*redis.Node) uint64 // how many events it says are lost; may be nil
+	Record   func(*redis.Node)        // has it keep in ":wrote" a copy of what it writes for backends; may be nil
 
-	Keys    string                                   // what the keys of the only partition begin with
+	Control string                                   // what the keys of the cluster itself begin with
+	Parts   []string                                 // what those of each partition begin with
+	Part    func(topic string) string                // what those of a topic begin with
 	Explain func(n *redis.Node, topic string) string // what it knows of a topic; may be nil
 
 	Prepare func(*redis.Node) // breaks a node that has not begun; may be nil
 	Log     *slog.Logger      // of all nodes; may be nil
 }
 
-// Report is what came of a run.
-type Report struct {
-	Ops         int64 // done by clients
-	Accepted    int64 // events
-	Heard       int64 // events, by all clients
-	Transitions int   // written down for backends
-	Rounds      int
-	Violations  []string
-}
+// Dial makes a connection to a server of Redis.
+type Dial = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // cluster is a run.
 type cluster struct {
 	Config
 	tb      testing.TB
-	server  *redistest.Server
-	apps    app.List
-	app     *app.App
+	place   place
+	store   store
+	backend *backend
+	outbox  *outbox
+	watcher *watcher
+	pulse   *pulse
 	random  *rand.Rand // of the goroutine that runs the rounds
 	nodes   []*node    // that live
 	started int
-	outbox  *outbox
 	order   order
-	amnesia bool // Redis has lost what it had at least once
+	amnesia bool // Redis has lost what it had, in this round
 	report  Report
 
-	clock atomic.Int64 // of all that happens
-	ops   atomic.Int64
+	clock   atomic.Int64 // of all that happens
+	ops     atomic.Int64
+	trouble atomic.Bool // something is broken, or was until all agreed again
+	current atomic.Pointer[round]
 
-	mu         sync.Mutex // guards what follows
-	accepted   []event    // in this round
+	mu         sync.Mutex       // guards what follows
+	live       map[string]*node // by their labels
 	violations []string
-}
-
-// event is one that Redis has accepted.
-type event struct {
-	id      int64 // the time at which somebody began to publish it
-	channel string
-	except  *client
 }
 
 // Run runs a cluster and returns what came of it.
 func Run(tb testing.TB, config Config) Report {
 	tb.Helper()
-	c := &cluster{Config: config, tb: tb, server: redistest.Start(tb)}
+	c := &cluster{Config: config, tb: tb, place: newPlace(tb, config.Mode), live: map[string]*node{}}
 	if c.Settle == 0 {
 		c.Settle = settle
 	}
 	c.random = rand.New(rand.NewPCG(c.Seed, 0))
-	a := app.Default(protocol.Pusher)
-	a.ID, a.Key, a.Secret = "1", "key", "secret"
-	a.ClientEventRate, a.MaxPresenceMembers = 0, 0
-	c.apps = app.List{a}
-	c.app = &c.apps[0]
+	c.store.place = c.place
 	c.outbox = newOutbox(c)
+	c.backend = newBackend(tb, c.outbox.tell)
+	c.watcher = watch(c)
+	defer c.watcher.stop()
+	c.pulse = newPulse()
+	defer c.pulse.stop()
 	for range c.Nodes {
 		c.start()
 	}
 	defer c.end()
 	begun := time.Now()
-	for c.ops.Load() < int64(c.Ops) || time.Since(begun) < c.For {
-		fault := c.Faults[c.report.Rounds%len(c.Faults)]
-		c.round(fault)
-		c.report.Rounds++
+	for i := 0; i < len(c.Faults) || c.ops.Load() < int64(c.Ops) || time.Since(begun) < c.For; i++ {
+		c.strike(c.Faults[i%len(c.Faults)])
 		if c.failed() {
 			break
 		}
@@ -114,45 +110,41 @@ func Run(tb testing.TB, config Config) Report {
 		c.last()
 	}
 	c.report.Ops = c.ops.Load()
-	c.report.Transitions = c.outbox.written
+	c.report.Told = c.outbox.count()
 	c.report.Heard = c.order.heard
 	c.report.Violations = c.violations
 	return c.report
 }
 
-// round has the clients busy while a fault comes and goes, and judges.
-func (c *cluster) round(f Fault) {
-	c.accepted = nil
-	begun := time.Now()
-	stop := make(chan struct{})
-	var busy sync.WaitGroup
-	for _, n := range c.nodes {
-		for _, cl := range n.clients {
-			random := rand.New(rand.NewPCG(c.Seed, c.random.Uint64()))
-			busy.Go(func() { c.work(cl, random, stop) })
-		}
-	}
-	undo := faults[f].strike(c)
-	close(stop)
-	busy.Wait()
-	if undo != nil {
-		undo()
-	}
-	struck := time.Since(begun)
-	c.judge(f)
-	c.tb.Logf("round %d, %s: %d operations, %v busy, %v until all agreed", c.report.Rounds, f, c.ops.Load(),
-		struck.Round(time.Millisecond), (time.Since(begun) - struck).Round(time.Millisecond))
-	for len(c.nodes) < c.Nodes {
-		c.start()
-	}
+// app is the only app, as one node knows it: its backend can tell which node it is
+// told by.
+func (c *cluster) app(n *node) app.App {
+	a := app.Default(protocol.Pusher)
+	a.ID, a.Key, a.Secret = appID, "key", "secret"
+	a.ClientEventRate, a.MaxPresenceMembers = 0, 0
+	a.Webhooks = []app.Webhook{c.backend.webhook(n.label)}
+	return a
 }
+
+const appID = "1"
+
+// topic is a channel in the keys of Redis.
+func topic(channel string) string { return appID + "\x00" + channel }
 
 func (c *cluster) end() {
 	for _, n := range c.nodes {
-		n.proxy.Heal()
+		n.network.heal()
 		n.stop()
 		c.Abandon(n.redis)
+		n.hang()
 	}
+}
+
+// living returns the node of a label, or nil if it has crashed.
+func (c *cluster) living(label string) *node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.live[label]
 }
 
 func (c *cluster) violate(format string, args ...any) {
@@ -168,3 +160,6 @@ func (c *cluster) failed() bool {
 }
 
 func (c *cluster) users() int { return max(2, c.Nodes*c.Clients*2/3) }
+
+// long reports whether faults may last as long as they do in production.
+func (c *cluster) long() bool { return c.For > 0 }

@@ -1,6 +1,7 @@
 package clustertest
 
 import (
+	"maps"
 	"time"
 )
 
@@ -12,101 +13,47 @@ const (
 	None    Fault = "nothing"
 	Crash   Fault = "a node crashes"
 	Reaper  Fault = "a node crashes, and so does the one that reaps it"
-	Zombie  Fault = "a node is silent for longer than its lease, and comes back"
-	Deaf    Fault = "Redis closes the connections for messages"
-	Hang    Fault = "Redis hangs"
-	Restart Fault = "Redis is killed and comes back empty"
-	Flush   Fault = "everything in Redis is deleted"
+	Backend Fault = "a node crashes while the backend takes nothing"
 	Late    Fault = "calls are repeated late"
-)
 
-// All are the faults of a usual run.
-var All = []Fault{None, Crash, Deaf, Late, Zombie, Flush, Reaper, Hang, Restart}
+	Cut       Fault = "a node cannot connect to Redis for longer than its lease"
+	Zombie    Fault = "a node is silent for longer than its lease, and comes back"
+	OneWay    Fault = "what Redis says does not come to a node"
+	Slow      Fault = "a node has a slow network"
+	BlackHole Fault = "a node's connections for messages lead nowhere"
+	Deaf      Fault = "Redis closes the connections for messages"
+
+	Hang     Fault = "Redis hangs"
+	Script   Fault = "Redis is busy with a script"
+	Password Fault = "Redis wants another password for a while"
+	Full     Fault = "Redis takes no clients for a while"
+	Refusal  Fault = "Redis refuses to write for a while"
+	Restart  Fault = "Redis is killed and comes back empty"
+	Append   Fault = "Redis is killed and comes back with what it had"
+	Flush    Fault = "everything in Redis is deleted"
+	Part     Fault = "a key in Redis is deleted"
+
+	Planned Fault = "a master is replaced on purpose"
+	Killed  Fault = "a master is killed and replaced"
+	Hung    Fault = "a master hangs and is replaced"
+	Moved   Fault = "slots are moved to another master"
+)
 
 // faulty is how a fault is done: what happens while the clients are busy, and once
 // they rest.
 type faulty struct {
 	strike func(c *cluster) (undo func())
-	lossy  bool // events may be lost
 }
 
-var faults = map[Fault]faulty{
-	None: {strike: func(c *cluster) func() {
-		c.busy(2 * part)
-		return nil
-	}},
-	Crash: {strike: func(c *cluster) func() {
-		c.busy(part)
-		c.crash(c.victim())
-		c.busy(part)
-		return nil
-	}},
-	Reaper: {strike: func(c *cluster) func() {
-		c.busy(part)
-		c.crash(c.victim())
-		if len(c.nodes) > 1 {
-			n := c.victim()
-			c.ReapSome(n.redis)
-			c.crash(n)
-		}
-		c.busy(part)
-		return nil
-	}},
-	Zombie: {lossy: true, strike: func(c *cluster) func() {
-		c.busy(part)
-		n := c.any()
-		n.proxy.Hang()
-		c.busyFor(lease + 700*time.Millisecond + time.Duration(c.random.Int64N(int64(1500*time.Millisecond))))
-		n.proxy.Heal()
-		if c.random.IntN(2) == 0 {
-			c.busy(part)
-		}
-		return nil
-	}},
-	Deaf: {lossy: true, strike: func(c *cluster) func() {
-		for range 4 {
-			c.busy(part / 3)
-			c.server.KillPubSub()
-		}
-		c.busy(20)
-		return nil
-	}},
-	Hang: {lossy: true, strike: func(c *cluster) func() {
-		c.busy(part)
-		c.server.Pause()
-		c.busyFor(time.Second + time.Duration(c.random.Int64N(int64(time.Second))))
-		c.server.Resume()
-		c.busy(part)
-		return nil
-	}},
-	Restart: {lossy: true, strike: func(c *cluster) func() {
-		c.busy(part)
-		c.forget()
-		c.server.Kill()
-		c.busyFor(time.Duration(c.random.Int64N(int64(time.Second))))
-		c.server.Restart()
-		c.busyFor(time.Duration(c.random.Int64N(int64(2 * time.Second))))
-		return nil
-	}},
-	Flush: {strike: func(c *cluster) func() {
-		c.busy(part)
-		c.forget()
-		c.server.FlushAll()
-		c.busyFor(time.Duration(c.random.Int64N(int64(2 * time.Second))))
-		return nil
-	}},
-	Late: {strike: func(c *cluster) func() {
-		var ends []func()
-		for _, n := range c.nodes {
-			ends = append(ends, c.Late(n.redis))
-		}
-		c.busy(2 * part)
-		return func() {
-			for _, end := range ends {
-				end()
-			}
-		}
-	}},
+// faults is what each of them is.
+var faults = merge(nodeFaults, networkFaults, redisFaults, masterFaults)
+
+func merge(all ...map[Fault]faulty) map[Fault]faulty {
+	m := map[Fault]faulty{}
+	for _, some := range all {
+		maps.Copy(m, some)
+	}
+	return m
 }
 
 // part is a number of operations during which something happens.
@@ -120,14 +67,34 @@ func (c *cluster) busy(operations int64) {
 	}
 }
 
+// after ends a fault. Sometimes nothing comes after it that would repair what was
+// missed.
+func (c *cluster) after() {
+	c.over()
+	if c.random.IntN(2) == 0 {
+		c.busy(20)
+		return
+	}
+	c.busy(part)
+}
+
 // busyFor lets a fault last.
 func (c *cluster) busyFor(d time.Duration) { <-time.After(d) }
 
-// forget is called before Redis loses what it has.
-func (c *cluster) forget() {
-	c.outbox.read()
-	c.outbox.reset()
-	c.amnesia = true
+// busyBetween lets a fault last for a random time.
+func (c *cluster) busyBetween(least, most time.Duration) {
+	c.busyFor(least + time.Duration(c.random.Int64N(int64(most-least))))
+}
+
+// lasts lets a fault last: in a short run hardly longer than least.
+func (c *cluster) lasts(least, most time.Duration) { c.busyFor(c.length(least, most)) }
+
+// length is how long a fault is to last.
+func (c *cluster) length(least, most time.Duration) time.Duration {
+	if !c.long() {
+		most = least + time.Second
+	}
+	return least + time.Duration(c.random.Int64N(int64(most-least)))
 }
 
 // victim takes a node out of those that live.

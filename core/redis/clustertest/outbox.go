@@ -2,22 +2,27 @@ package clustertest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
-
-	"github.com/revurb/revurb/core/occupancy"
 )
 
-// outbox is what scripts write down for backends, of which Redis keeps a copy for
-// us, and what nodes then tell of it.
+// outbox is what backends are told of channels and members.
+//
+// A node that dies may have told what it could not say it had: the next one tells
+// it again. So what is told twice is no fault if something was broken since it was
+// told first.
 type outbox struct {
-	c       *cluster
-	written int
-	last    string           // ID of the entry that was read last
-	state   map[subject]bool // of channels and members, as was last written
+	c *cluster
 
-	mu    sync.Mutex // guards what follows
-	told  map[news]int
-	wrote map[news]int
+	mu      sync.Mutex // guards what follows
+	shakes  int        // how often something was broken
+	amnesia bool       // Redis has lost what it had at least once
+	state   map[subject]said
+	life    int
+	told    map[news]int // in this life
+	wrote   map[news]int // in Redis in this life, as far as it was seen
+	changes int
+	faults  []string
 }
 
 // subject is a channel, or a member of one.
@@ -29,96 +34,120 @@ type news struct {
 	came bool
 }
 
+// said is what was last told of a subject.
+type said struct {
+	is     bool
+	shakes int // that there were when it was told
+}
+
 func newOutbox(c *cluster) *outbox {
 	o := &outbox{c: c}
-	o.reset()
+	o.forget()
 	return o
 }
 
-// reset forgets all, as Redis does.
-func (o *outbox) reset() {
-	o.last, o.state = "0", map[subject]bool{}
+// shake notes that something is broken, or was until now.
+func (o *outbox) shake(f Fault) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if f != None {
+		o.shakes++
+	}
+}
+
+// forget is called when Redis loses what it has. Of what nothing is told after
+// that, nothing is known.
+func (o *outbox) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.amnesia = o.state != nil
+	o.state = map[subject]said{}
+	o.unwrite()
+}
+
+// doubt is called when Redis may lose what was written last.
+func (o *outbox) doubt() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unwrite()
+}
+
+// unwrite forgets what was written. It is called with mu held.
+func (o *outbox) unwrite() {
+	o.life++
 	o.told, o.wrote = map[news]int{}, map[news]int{}
 }
 
-// tell is called for what a node tells.
-func (o *outbox) tell(ch occupancy.Change) {
+// lifetime is the number of those in which Redis has lost nothing.
+func (o *outbox) lifetime() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.told[news{subject{ch.Channel, ch.UserID}, ch.Came}]++
+	return o.life
 }
 
-var came = map[string]bool{"occupied": true, "added": true, "vacated": false, "removed": false}
-
-// read reads what was written since, and finds what does not alternate.
-func (o *outbox) read() {
-	for {
-		entries, _ := o.c.server.Do("XRANGE", o.c.key("wrote"), "("+o.last, "+", "COUNT", 1000).([]any)
-		if o.last == "0" {
-			entries, _ = o.c.server.Do("XRANGE", o.c.key("wrote"), "-", "+", "COUNT", 1000).([]any)
-		}
-		if len(entries) == 0 {
-			return
-		}
-		for _, e := range entries {
-			entry := e.([]any)
-			o.last = text(entry[0])
-			fields := map[string]string{}
-			list := entry[1].([]any)
-			for i := 0; i+1 < len(list); i += 2 {
-				fields[text(list[i])] = text(list[i+1])
-			}
-			o.entry(fields["e"], channelOf(fields["t"]), fields["u"])
-		}
-	}
-}
-
-func (o *outbox) entry(kind, channel, user string) {
-	is, known := came[kind]
-	if !known {
-		return
-	}
-	o.written++
-	s := subject{channel, user}
-	was, seen := o.state[s]
-	if seen && was == is || !seen && !is && !o.c.amnesia {
-		o.c.violate("backends are told twice that %s %s %s", channel, user, kind)
-	}
-	o.state[s] = is
+// tell is called for each change that a backend is told, in that order.
+func (o *outbox) tell(n news) {
 	o.mu.Lock()
-	o.wrote[news{s, is}]++
-	o.mu.Unlock()
+	defer o.mu.Unlock()
+	o.changes++
+	o.told[n]++
+	was, seen := o.state[n.subject]
+	switch {
+	case seen && was.is == n.came && was.shakes == o.shakes, !seen && !n.came && !o.amnesia:
+		o.faults = append(o.faults, fmt.Sprintf("backends are told twice of %s %s: %v", n.channel, n.user, n.came))
+	}
+	if !n.came && n.user != "" && !o.c.deadly(n.user) {
+		o.faults = append(o.faults, fmt.Sprintf("backends are told that %s has gone from %s, who has not", n.user, n.channel))
+	}
+	o.state[n.subject] = said{n.came, o.shakes}
 }
 
-// wrong returns subjects whose last state is not the truth. Of what nothing was
-// written since Redis has lost all, nothing is known.
+// written is called for each change that is seen in Redis on its way to a backend.
+func (o *outbox) written(life int, n news) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if life == o.life {
+		o.wrote[n]++
+	}
+}
+
+func (o *outbox) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.changes
+}
+
+// wrongs returns what was wrong with what was told at any time.
+func (o *outbox) wrongs() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.faults)
+}
+
+// wrong returns subjects of which what was told last is not the truth.
 func (o *outbox) wrong(t truth) (violations []string) {
-	for s, is := range o.state {
-		var want bool
-		if s.user == "" {
-			want = t.counts[s.channel] > 0
-		} else {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for s, said := range o.state {
+		want := t.counts[s.channel] > 0
+		if s.user != "" {
 			want = t.members[s.channel][s.user] > 0
 		}
-		if is != want {
-			violations = append(violations, fmt.Sprintf("backends were last told of %s %s: %v, which is not true", s.channel, s.user, is))
+		if said.is != want {
+			violations = append(violations, fmt.Sprintf("backends were last told of %s %s: %v, which is not true", s.channel, s.user, said.is))
 		}
 	}
 	return violations
 }
 
-// untold returns what was written down and not told by any node.
+// untold returns what was written in Redis and not told by any node.
 func (o *outbox) untold() (violations []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for n, wrote := range o.wrote {
 		if told := o.told[n]; told < wrote {
-			violations = append(violations, fmt.Sprintf("%s %s, came %v, was written down %d times and told %d times", n.channel, n.user, n.came, wrote, told))
+			violations = append(violations, fmt.Sprintf("%s %s, came %v, was written %d times and told %d times", n.channel, n.user, n.came, wrote, told))
 		}
 	}
 	return violations
 }
-
-func (c *cluster) key(name string) string { return c.Keys + ":" + name }

@@ -3,11 +3,14 @@ package clustertest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/revurb/revurb/core/auth"
+	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/hub"
 )
 
@@ -58,18 +61,24 @@ func (c *cluster) work(cl *client, random *rand.Rand, stop <-chan struct{}) {
 func (c *cluster) subscribe(cl *client, channel string) {
 	sub := hub.Subscription{Channel: channel}
 	if presence(channel) {
+		a := cl.node.app
 		sub.ChannelData = fmt.Sprintf(`{"user_id":%q}`, cl.user)
-		sub.Auth = c.app.Key + ":" + auth.Sign(c.app.Secret, auth.ChannelText(cl.session.ID, channel, sub.ChannelData))
+		sub.Auth = a.Key + ":" + auth.Sign(a.Secret, auth.ChannelText(cl.session.ID, channel, sub.ChannelData))
 	}
 	cl.expect(channel)
 	if err := cl.node.hub.Subscribe(cl.node.ctx, cl.session, sub); err != nil {
 		cl.forget(channel)
-		if !cl.node.dead.Load() {
+		if !c.away(err) && !cl.node.dead.Load() {
 			c.violate("client %s cannot subscribe to %s: %v", cl.name, channel, err)
 		}
 		return
 	}
 	cl.in[channel] = c.clock.Add(1)
+}
+
+// away reports whether an error is that Redis is away, which it may be.
+func (c *cluster) away(err error) bool {
+	return c.trouble.Load() && errors.Is(err, broker.ErrUnavailable)
 }
 
 func (c *cluster) unsubscribe(cl *client, channel string) {
@@ -82,21 +91,19 @@ func (c *cluster) unsubscribe(cl *client, channel string) {
 }
 
 // publish has a client, or the backend at its node, publish an event. Those that
-// Redis has not accepted may be lost.
+// are refused may come, or not.
 func (c *cluster) publish(cl *client, channel string, byClient bool) {
-	id := c.clock.Add(1)
-	e := hub.Event{Channel: channel, Name: "client-e", Data: json.RawMessage(fmt.Sprintf("%q", fmt.Sprint(id)))}
-	accepted := event{id: id, channel: channel}
-	publish := func(ctx context.Context) error { return cl.node.hub.Publish(ctx, c.app, e) }
+	e := event{id: c.clock.Add(1), channel: channel, begun: time.Now()}
+	said := hub.Event{Channel: channel, Name: "client-e", Data: json.RawMessage(fmt.Sprintf("%q", fmt.Sprint(e.id)))}
+	publish := func(ctx context.Context) error { return cl.node.hub.Publish(ctx, cl.node.app, said) }
 	if byClient {
-		accepted.except = cl
-		publish = func(ctx context.Context) error { return cl.node.hub.ClientEvent(ctx, cl.session, e) }
+		e.except = cl
+		publish = func(ctx context.Context) error { return cl.node.hub.ClientEvent(ctx, cl.session, said) }
 	}
-	if publish(cl.node.ctx) != nil {
-		return
+	err := publish(cl.node.ctx)
+	if cl.node.dead.Load() {
+		return // whoever waited for the answer has not read it
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.accepted = append(c.accepted, accepted)
-	c.report.Accepted++
+	e.done = time.Now()
+	c.current.Load().answered(e, err == nil)
 }
