@@ -38,6 +38,16 @@ nodes := 8
 chaos: ## Break a cluster at random for a while: make chaos chaos=10m nodes=8
 	REVURB_REQUIRE_ALL=1 go test ./core/redis -run 'TestChaos$$' -v -timeout 0 -chaos $(chaos) -nodes $(nodes)
 
+row :=
+
+.PHONY: faults
+faults: ## Break the Redis of real servers in all ways, and judge every 200: make faults row=sentinel-planned
+	REVURB_REQUIRE_ALL=1 REVURB_LONG=1 go test ./conformance/cluster -run 'TestFaults$(if $(row),/$(row))' -v -timeout 0
+
+.PHONY: refusals
+refusals: ## Have Redis and sentinels refuse each step of a connection, in all ways
+	REVURB_REQUIRE_ALL=1 REVURB_LONG=1 go test ./conformance/cluster -run 'TestRefusals' -v -timeout 0
+
 .PHONY: e2e-deps
 e2e-deps: $(e2e)/node_modules/.package-lock.json ## Install the clients and the browser of the end-to-end tests
 	@.ci/chromium

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,6 +44,7 @@ func TestMain(m *testing.M) {
 // again.
 type node struct {
 	tb     testing.TB
+	bin    string // if it is another than the built server
 	file   string // its configuration
 	port   string
 	hooks  string // more of its [webhooks] section
@@ -150,7 +152,7 @@ events = ["channel_existence"]
 
 // start starts the process, and waits until it answers.
 func (n *node) start() error {
-	cmd := exec.Command(bin, "start", "--config", n.file) //nolint:gosec // we have built it
+	cmd := exec.Command(cmp.Or(n.bin, bin), "start", "--config", n.file) //nolint:gosec // we have built it
 	cmd.Dir = filepath.Dir(n.file)
 	cmd.Env = []string{"HOME=" + cmd.Dir, "PATH=" + os.Getenv("PATH")}
 	cmd.Stdout, cmd.Stderr = &n.output, &n.output

@@ -7,15 +7,21 @@ import (
 	"github.com/revurb/revurb/core/channel"
 )
 
-var _ Broker = (*Memory)(nil)
+var (
+	_ Broker = (*Memory)(nil)
+	_ Log    = (*Memory)(nil)
+)
 
-// Memory is the Broker of a server that runs alone. The zero value is ready
-// to use.
+// Memory is the Broker of a server that runs alone. The zero value is ready to
+// use, and keeps nothing for its Log.
 type Memory struct {
+	Retention Retention // set before Start; the zero value costs nothing
+
 	deliver func(Message) error // set by Start
 
 	mu     sync.RWMutex // guards what follows
 	topics map[channel.Topic]bool
+	logs   memoryLogs
 }
 
 // Start implements Broker.
@@ -46,8 +52,12 @@ func (b *Memory) Unsubscribe(_ context.Context, t channel.Topic) error {
 	return nil
 }
 
-// Publish implements Broker.
+// Publish implements Broker. An error is that of deliver: nothing is appended
+// then.
 func (b *Memory) Publish(_ context.Context, m Message) error {
+	if b.Retention != (Retention{}) {
+		return b.publish(m)
+	}
 	b.mu.RLock()
 	ok := b.topics[m.Topic]
 	b.mu.RUnlock()

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/revurb/revurb/core/redis"
@@ -28,8 +31,36 @@ func (l *Loaded) checkRedis(bad *Problems) {
 	case len(c.Cluster) > 0 && c.DB != 0:
 		bad.add(l.Sources["redis.db"], "redis.db is %d, but a Redis Cluster has only the database 0", c.DB)
 	}
+	if len(named) > 0 {
+		l.checkRedisTLS(bad)
+	}
 	if len(named) == 0 && !reflect.DeepEqual(c, redis.DefaultConfig) {
 		l.warnAlone()
+	}
+}
+
+// checkRedisTLS reads the files, too: a slip is to be found before a server is
+// without its Redis.
+func (l *Loaded) checkRedisTLS(bad *Problems) {
+	c := l.Config.Redis
+	files := map[string]string{"redis.ca_file": c.CAFile, "redis.cert_file": c.CertFile, "redis.key_file": c.KeyFile}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if files[name] != "" && !c.TLS && !strings.HasPrefix(c.URL, "rediss://") {
+			bad.add(l.Sources[name], "%s is set, but connections to Redis are made without TLS; set redis.tls, or write rediss:// in redis.url", name)
+			return
+		}
+	}
+	switch {
+	case c.CertFile != "" && c.KeyFile == "":
+		bad.add(l.Sources["redis.cert_file"], "redis.cert_file is set and redis.key_file is not; a certificate needs its key")
+		return
+	case c.KeyFile != "" && c.CertFile == "":
+		bad.add(l.Sources["redis.key_file"], "redis.key_file is set and redis.cert_file is not; a key needs its certificate")
+		return
+	}
+	var file *redis.FileError
+	if err := c.CheckFiles(); errors.As(err, &file) {
+		bad.add(l.Sources[file.Key], "%v", err)
 	}
 }
 

@@ -25,6 +25,11 @@ func TestRedisIsRefused(t *testing.T) {
 		"a lease too short":         {"host = \"h\"\nlease = \"2s\"\n", `revurb.toml:3: redis.lease: 2s is too short; the least is 3s`},
 		"a lease too long":          {"host = \"h\"\nlease = \"2m\"\n", `revurb.toml:3: redis.lease: 2m is too long; the most is 1m`},
 		"a wait below none":         {"host = \"h\"\npublish_wait = \"-1s\"\n", `revurb.toml:3: redis.publish_wait: -1s is too short; the least is 0s`},
+		"a log too short":           {"host = \"h\"\nreplay_for = \"0s\"\n", `revurb.toml:3: redis.replay_for: 0s is too short; the least is 1s`},
+		"a log too long":            {"host = \"h\"\nreplay_for = \"2h\"\n", `revurb.toml:3: redis.replay_for: 2h is too long; the most is 1h`},
+		"a log of no events":        {"host = \"h\"\nreplay_events = 0\n", `revurb.toml:3: redis.replay_events: 0 is too small; the least is 1`},
+		"a log of no bytes":         {"host = \"h\"\nreplay_bytes = 0\n", `revurb.toml:3: redis.replay_bytes: 0 is too small; the least is 1`},
+		"replicas below none":       {"host = \"h\"\npublish_replicas = -1\n", `revurb.toml:3: redis.publish_replicas: -1 is too small; the least is 0`},
 		"no prefix":                 {"host = \"h\"\nprefix = \"\"\n", `revurb.toml:3: redis.prefix: it is empty; keys and channels need one, such as revurb`},
 		"a prefix with braces":      {"host = \"h\"\nprefix = \"a{b}\"\n", `revurb.toml:3: redis.prefix: "a{b}" has the character '{' in it; use letters, digits and -_.:/`},
 		"a sentinel without port":   {"sentinels = [\"10.0.0.1\"]\nmaster = \"m\"\n", `revurb.toml:2: redis.sentinels: "10.0.0.1" is not a host and a port, such as 10.0.0.1:6379`},
@@ -36,6 +41,15 @@ func TestRedisIsRefused(t *testing.T) {
 		"three places":              {"host = \"h\"\nsentinels = [\"h:1\"]\ncluster = [\"h:1\"]\n", `revurb.toml:3: redis.host and redis.sentinels and redis.cluster are set; a Redis is named by one of url, host, sentinels and cluster`},
 		"a database of a cluster":   {"cluster = [\"h:1\"]\ndb = 1\n", `revurb.toml:3: redis.db is 1, but a Redis Cluster has only the database 0`},
 		"a URL of another kind":     {"url = \"http://h\"\n", `revurb.toml:2: redis.url: invalid URL scheme: http; it is redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path`},
+		"a URL with a pool":         {"url = \"redis://h?pool_size=9\"\n", `revurb.toml:2: redis.url: pool_size has a key of its own, redis.pool_size`},
+		"a URL with a timeout":      {"url = \"redis://h?db=1&read_timeout=9s\"\n", `revurb.toml:2: redis.url: read_timeout cannot be set; the options are db and skip_verify`},
+		"a pool of none":            {"host = \"h\"\npool_size = 0\n", `revurb.toml:3: redis.pool_size: 0 is too small; the least is 4`},
+		"a CA without TLS":          {"host = \"h\"\nca_file = \"x\"\n", `revurb.toml:3: redis.ca_file is set, but connections to Redis are made without TLS; set redis.tls, or write rediss:// in redis.url`},
+		"a key without TLS":         {"url = \"redis://h\"\nkey_file = \"x\"\n", `revurb.toml:3: redis.key_file is set, but connections to Redis are made without TLS; set redis.tls, or write rediss:// in redis.url`},
+		"a certificate, no key":     {"host = \"h\"\ntls = true\ncert_file = \"x\"\n", `revurb.toml:4: redis.cert_file is set and redis.key_file is not; a certificate needs its key`},
+		"a key, no certificate":     {"url = \"rediss://h\"\nkey_file = \"x\"\n", `revurb.toml:3: redis.key_file is set and redis.cert_file is not; a key needs its certificate`},
+		"a CA that is not there":    {"url = \"rediss://h\"\nca_file = \"/none\"\n", `revurb.toml:3: redis.ca_file: read /none: no such file or directory`},
+		"a key that is not there":   {"url = \"rediss://h\"\ncert_file = \"/none\"\nkey_file = \"/none\"\n", `revurb.toml:4: redis.key_file: read /none: no such file or directory`},
 		"a URL with a wrong option": {"url = \"redis://h?color=1\"\n", `revurb.toml:2: redis.url: unexpected option: color; it is redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path`},
 		"a URL with a bad port":     {"url = \"redis://:canary@h:x\"\n", `revurb.toml:2: redis.url: ` + url},
 		"a slash in a password":     {"url = \"redis://u:canary/987654@h\"\n", `revurb.toml:2: redis.url: ` + url},
@@ -49,6 +63,20 @@ func TestRedisIsRefused(t *testing.T) {
 			checkProblems(t, err, []string{test.want})
 		})
 	}
+}
+
+// All of it can be in the environment, too.
+func TestRedisFromEnvironment(t *testing.T) {
+	l := get(t, "", "REVURB_REDIS_SENTINELS=a:1,b:2", "REVURB_REDIS_MASTER=m", "REVURB_REDIS_SENTINEL_USERNAME=u", "REVURB_REDIS_POOL_SIZE=32",
+		"REVURB_REDIS_REPLAY_FOR=1m", "REVURB_REDIS_REPLAY_EVENTS=1_000", "REVURB_REDIS_REPLAY_BYTES=65536", "REVURB_REDIS_PUBLISH_REPLICAS=2")
+	want := redis.DefaultConfig
+	want.Sentinels, want.Master, want.SentinelUsername, want.PoolSize = []string{"a:1", "b:2"}, "m", "u", 32
+	want.ReplayFor, want.ReplayEvents, want.ReplayBytes, want.PublishReplicas = time.Minute, 1000, 65536, 2
+	if !reflect.DeepEqual(l.Config.Redis, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", l.Config.Redis, want)
+	}
+	_, err := load(t, "", "REVURB_REDIS_URL=rediss://h", "REVURB_REDIS_CA_FILE=/none")
+	checkProblems(t, err, []string{`REVURB_REDIS_CA_FILE: redis.ca_file: read /none: no such file or directory`})
 }
 
 // Passwords are not shown, wherever they are, and the rest is.

@@ -44,6 +44,11 @@ var rules = map[string]rule{
 	"redis.prefix":    texts(checkPrefix),
 	"redis.lease":     within(3*time.Second, time.Minute), // less would take who is only busy for dead
 
+	"redis.pool_size":     between(4, 10_000),
+	"redis.replay_for":    within(time.Second, time.Hour),
+	"redis.replay_events": between(1, maxSize),
+	"redis.replay_bytes":  between(1, maxSize),
+
 	"admin.listen": texts(checkListen),
 	"log.level":    oneOf("debug", "info", "warn", "error"),
 	"log.format":   oneOf("auto", "text", "json"),

@@ -47,10 +47,15 @@ type Cluster interface {
 	Subscriptions(ctx context.Context, t channel.Topic) (int, error)
 	Channels(ctx context.Context, app, prefix string) (map[string]int, error)
 
-	// Connected notes how many clients of an app this node has, and Elsewhere is
-	// how many the others had when they last said so.
-	Connected(app string, connections int)
-	Elsewhere(app string) int
+	// Admit takes a place for a client of an app, of which all nodes together have
+	// limit; 0 is no limit. It reports whether there was one. When it returns the
+	// client is counted on all nodes; where they cannot be reached, it decides soon,
+	// and so it does when ctx ends. Release gives the place back.
+	Admit(ctx context.Context, app string, limit int) bool
+	Release(app string)
+
+	// Connections counts the clients of an app on all nodes.
+	Connections(ctx context.Context, app string) (int, error)
 
 	// Allow reports whether count more may pass of what is limited to so many a
 	// second of an app, on all nodes together, or how long it takes until they
@@ -108,24 +113,26 @@ func (h *Hub) count(t channel.Topic, n int) {
 	}
 }
 
-// connected tells the cluster how many clients of an app are here.
-func (h *Hub) connected(t *tenant) {
+// takePlace registers s, unless there are as many clients of its app as there may be,
+// on all nodes together.
+func (h *Hub) takePlace(ctx context.Context, s *Session) bool {
+	limit := s.App.MaxConnections
+	if h.ports.Cluster == nil {
+		return s.t.add(s, limit)
+	}
+	return h.ports.Cluster.Admit(ctx, s.App.ID, limit) && s.t.add(s, 0)
+}
+
+// freePlace gives back the place of s, so that another client may come to any node.
+func (h *Hub) freePlace(s *Session) {
 	if h.ports.Cluster != nil {
-		h.ports.Cluster.Connected(t.app.ID, t.connections())
+		h.ports.Cluster.Release(s.App.ID)
 	}
 }
 
-// room is how many clients of an app may be here, of limit in all; 0 is no limit,
-// and negative is none.
-func (h *Hub) room(app string, limit int) int {
-	if h.ports.Cluster == nil || limit <= 0 {
-		return limit
-	}
-	if left := limit - h.ports.Cluster.Elsewhere(app); left > 0 {
-		return left
-	}
-	return -1
-}
+// controlWait is how long the first client of an app waits until this node hears of
+// it from the others. After that they are heard when the broker is back.
+const controlWait = 500 * time.Millisecond
 
 // control has this node hear what the others want of an app's clients.
 func (h *Hub) control(ctx context.Context, t *tenant) {
@@ -133,7 +140,10 @@ func (h *Hub) control(ctx context.Context, t *tenant) {
 		return
 	}
 	t.control.Do(func() {
-		if err := h.ports.Broker.Subscribe(ctx, controlTopic(t.app.ID)); err != nil {
+		ctx, cancel := context.WithTimeout(ctx, controlWait)
+		defer cancel()
+		err := h.ports.Broker.Subscribe(ctx, controlTopic(t.app.ID))
+		if err != nil && ctx.Err() == nil {
 			h.log.Error("listen to the other nodes", "app", t.app.ID, "err", err)
 		}
 	})

@@ -16,13 +16,12 @@ func (h *Hub) Connect(ctx context.Context, a *app.App, p Peer, client *hooks.Cli
 	t := h.tenant(a)
 	s := &Session{App: a, peer: p, t: t, client: client}
 	h.control(ctx, t)
-	if !t.add(s, h.room(a.ID, a.MaxConnections)) {
+	if !h.takePlace(ctx, s) {
 		return nil, protocol.ErrOverQuota
 	}
-	h.connected(t)
 	if err := h.askConnect(ctx, s); err != nil {
 		t.remove(s)
-		h.connected(t)
+		h.freePlace(s)
 		return nil, err
 	}
 	t.metrics.Connected.Inc()
@@ -34,13 +33,13 @@ func (h *Hub) Connect(ctx context.Context, a *app.App, p Peer, client *hooks.Cli
 // subscriptions.
 func (h *Hub) Disconnect(ctx context.Context, s *Session) {
 	s.ended.Store(true)
+	h.freePlace(s) // first, since others may be waiting for it
 	for name := range s.subs {
 		h.leave(ctx, s, name)
 	}
 	h.tellPlugins(abi.OnDisconnect, s, "", "")
 	h.signOut(ctx, s)
 	s.t.remove(s)
-	h.connected(s.t)
 }
 
 // EachSession calls yield with every session of every app on this node.

@@ -78,14 +78,14 @@ func (h *Hub) Cached(ctx context.Context, a *app.App, name string) (e cache.Even
 }
 
 // Connections is how many clients are connected to a.
-func (h *Hub) Connections(_ context.Context, a *app.App) (n int, err error) {
+func (h *Hub) Connections(ctx context.Context, a *app.App) (int, error) {
 	if h.ports.Cluster != nil {
-		n = h.ports.Cluster.Elsewhere(a.ID)
+		return h.ports.Cluster.Connections(ctx, a.ID)
 	}
 	if t := h.tenantOf(a.ID); t != nil {
-		n += t.connections()
+		return t.connections(), nil
 	}
-	return n, nil
+	return 0, nil
 }
 
 // gauges reports what there is, for the metrics.

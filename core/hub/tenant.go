@@ -76,7 +76,7 @@ func (t *tenant) close(ch *channel.Channel) {
 func (t *tenant) add(s *Session, limit int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if limit < 0 || limit > 0 && len(t.sessions) >= limit {
+	if limit > 0 && len(t.sessions) >= limit {
 		return false
 	}
 	for s.ID == "" || t.sessions[s.ID] != nil {

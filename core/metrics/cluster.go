@@ -7,6 +7,7 @@ type Cluster struct {
 	Up           bool // Redis answers
 	Nodes        int  // this one among them
 	StateLost    uint64
+	Repairs      uint64
 	Garbage      uint64
 	Resubscribes uint64
 	WebhooksLost uint64
@@ -26,6 +27,7 @@ var (
 	clusterUpDesc          = clusterDesc("up", "1 while Redis answers, and 0 while it does not.")
 	clusterNodesDesc       = clusterDesc("nodes", "Nodes of the cluster, as Redis last knew them.")
 	clusterStateLostDesc   = clusterDesc("state_lost_total", "Times that Redis had lost what the cluster kept in it. Backends miss what changed meanwhile.")
+	clusterRepairsDesc     = clusterDesc("repairs_total", "Entries that Redis had lost of what the cluster keeps in it, and that were put right.")
 	clusterGarbageDesc     = clusterDesc("garbage_total", "Messages from Redis that no node could have sent.")
 	clusterResubscribeDesc = clusterDesc("resubscribes_total", "Times that a connection for messages was lost and made anew.")
 
@@ -36,7 +38,7 @@ var (
 type clusterWatcher func() Cluster
 
 func (clusterWatcher) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterGarbageDesc, clusterResubscribeDesc, webhooksLostDesc} {
+	for _, d := range []*prometheus.Desc{clusterUpDesc, clusterNodesDesc, clusterStateLostDesc, clusterRepairsDesc, clusterGarbageDesc, clusterResubscribeDesc, webhooksLostDesc} {
 		out <- d
 	}
 }
@@ -54,6 +56,7 @@ func (source clusterWatcher) Collect(out chan<- prometheus.Metric) {
 	send(clusterUpDesc, gauge, up)
 	send(clusterNodesDesc, gauge, float64(c.Nodes))
 	send(clusterStateLostDesc, counter, float64(c.StateLost))
+	send(clusterRepairsDesc, counter, float64(c.Repairs))
 	send(clusterGarbageDesc, counter, float64(c.Garbage))
 	send(clusterResubscribeDesc, counter, float64(c.Resubscribes))
 	send(webhooksLostDesc, counter, float64(c.WebhooksLost))

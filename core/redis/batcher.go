@@ -3,118 +3,150 @@ package redis
 import (
 	"context"
 	"errors"
-	"net"
+	"fmt"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const (
-	maxPublished = 256  // that go out together
-	maxWaiting   = 4096 // that wait to go out; more are refused
-	connectPause = 100 * time.Millisecond
+	batchEvents = 128       // that go out together: half a millisecond of Redis
+	batchBytes  = 512 << 10 // of them
+	maxWaiting  = 4096      // that wait to go out in a partition; more are refused
+	retryPause  = 20 * time.Millisecond
+	retryMost   = 200 * time.Millisecond
 )
 
-// batcher publishes what several publishers want to publish in one go. What is
-// alone goes out at once.
+// batcher publishes the events of one partition: those that wait go out together,
+// one batch after the other, and one that is alone at once. So the events of a
+// publisher keep their order.
+//
+// A batch of which it is not known whether Redis has done it is sent again, until
+// its events have waited for publish_wait. Redis does not do it twice: an attempt
+// has a number, after which no earlier one is done, and an event has the number
+// that this node gave it, by which Redis looks for it in the log.
 type batcher struct {
 	node  *Node
+	index int // of the partition
 	queue chan *publication
+
+	// Owned by run.
+	next     *publication // taken from the queue, and too much for the last batch
+	attempt  int64
+	sequence int64                // of the last event
+	lasting  map[string]time.Time // by topic, when its log was told to last on
 }
 
-// publication is on its way to Redis.
-type publication struct {
-	channel string
-	payload []byte
-	done    chan error
-	until   time.Time // for which it waits for a connection
+func newBatcher(n *Node, partition int) *batcher {
+	return &batcher{node: n, index: partition, queue: make(chan *publication, maxWaiting)}
 }
 
-func (b *batcher) init(n *Node) {
-	b.node = n
-	b.queue = make(chan *publication, maxWaiting)
-}
-
-// publish returns when Redis has taken the message. After an error it may have,
-// too, but only where the error is that it did not answer in time.
-func (b *batcher) publish(ctx context.Context, channel string, payload []byte) error {
-	p := &publication{channel: channel, payload: payload, done: make(chan error, 1), until: time.Now().Add(b.node.config.PublishWait)}
+// publish returns when Redis has taken the event, or when it has waited for
+// publish_wait. After an error Redis may have taken it, too.
+func (b *batcher) publish(ctx context.Context, p *publication) error {
 	select {
 	case b.queue <- p:
 	default:
-		return ErrAway
+		return fmt.Errorf("too many events wait for Redis: %w", ErrAway)
 	}
+	late := time.NewTimer(time.Until(p.until))
+	defer late.Stop()
 	select {
 	case err := <-p.done:
 		return err
+	case <-late.C:
+		p.settle(ErrAway)
+		return <-p.done
 	case <-ctx.Done():
-		return ctx.Err()
+		p.settle(ctx.Err())
+		return <-p.done
+	case <-b.node.done:
+		p.settle(ErrAway)
+		return <-p.done
 	}
 }
 
 func (b *batcher) run(ctx context.Context) {
-	batch := make([]*publication, 0, maxPublished)
 	for {
-		batch = batch[:0]
-		select {
-		case <-ctx.Done():
+		batch := b.take(ctx)
+		if batch == nil {
 			return
-		case p := <-b.queue:
-			batch = append(batch, p)
-		}
-	more:
-		for len(batch) < maxPublished {
-			select {
-			case p := <-b.queue:
-				batch = append(batch, p)
-			default:
-				break more
-			}
 		}
 		b.send(ctx, batch)
 	}
 }
 
-// send publishes a batch. Nothing that may have been sent is sent again; without
-// a connection it waits for one, as long as each may wait.
+// take waits for events, and returns those that go out together; nil when ctx is
+// done.
+func (b *batcher) take(ctx context.Context) (batch []*publication) {
+	p := b.next
+	if b.next = nil; p == nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case p = <-b.queue:
+		}
+	}
+	batch = append(batch, p)
+	size := len(p.payload)
+	for len(batch) < batchEvents {
+		select {
+		case p := <-b.queue:
+			if size += len(p.payload); size > batchBytes {
+				b.next = p
+				return batch
+			}
+			batch = append(batch, p)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// send sends a batch until Redis has done it or refused it, or nobody waits for
+// it anymore.
 func (b *batcher) send(ctx context.Context, batch []*publication) {
-	for len(batch) > 0 {
-		pipe := b.node.publish.Pipeline()
-		cmds := make([]*redis.IntCmd, len(batch))
-		for i, p := range batch {
-			if b.node.keys.publish == "SPUBLISH" {
-				cmds[i] = pipe.SPublish(ctx, p.channel, p.payload)
-			} else {
-				cmds[i] = pipe.Publish(ctx, p.channel, p.payload)
-			}
+	unsure := false // whether an attempt may have been done
+	for pause := retryPause; ; pause = min(2*pause, retryMost) {
+		batch = waiting(batch)
+		if len(batch) == 0 {
+			return
 		}
-		_, _ = pipe.Exec(ctx) // each command has its own error
-		waiting := batch[:0]
-		for i, p := range batch {
-			err := cmds[i].Err()
-			if unsent(err) && time.Now().Before(p.until) {
-				waiting = append(waiting, p)
-				continue
-			}
-			if err != nil {
-				err = errors.Join(ErrAway, err)
-			}
-			p.done <- err
-		}
-		batch = waiting
-		if len(batch) > 0 && !sleep(ctx, connectPause) {
+		unheard, err := b.try(ctx, batch, unsure)
+		if err == nil {
 			for _, p := range batch {
-				p.done <- ErrAway
+				p.settle(nil)
+			}
+			for _, topic := range unheard {
+				b.node.shards[b.index].unheard(topic)
+			}
+			return
+		}
+		b.node.noticed(b.index, err)
+		switch {
+		case !refused(err):
+			unsure = true
+		case !endsSoon(err):
+			for _, p := range batch {
+				p.settle(errors.Join(ErrAway, err))
+			}
+			return
+		}
+		if !sleep(ctx, pause) {
+			for _, p := range batch {
+				p.settle(ErrAway)
 			}
 			return
 		}
 	}
 }
 
-// unsent reports whether a command has certainly not reached Redis, or was
-// refused by it.
-func unsent(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial" ||
-		redis.HasErrorPrefix(err, "LOADING") || redis.HasErrorPrefix(err, "READONLY") || redis.HasErrorPrefix(err, "MASTERDOWN")
+// waiting returns the publications that somebody waits for.
+func waiting(batch []*publication) []*publication {
+	left := batch[:0]
+	for _, p := range batch {
+		if !p.gone() {
+			left = append(left, p)
+		}
+	}
+	return left
 }

@@ -191,8 +191,8 @@ func (b *box) question() question {
 	return q
 }
 
-// said is what Redis answers.
-type said struct {
+// holding is what Redis answers.
+type holding struct {
 	status int           // 0 another node is the holder, 1 this one is, 2 it is now and nobody was
 	left   time.Duration // of the lease of the other one
 	cut    int
@@ -201,7 +201,7 @@ type said struct {
 	read   []raw
 }
 
-func (b *box) ask(ctx context.Context, q question) (s said, err error) {
+func (b *box) ask(ctx context.Context, q question) (s holding, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*answer)
 	defer cancel()
 	n := b.node
@@ -217,7 +217,7 @@ func (b *box) ask(ctx context.Context, q question) (s said, err error) {
 }
 
 // parseSaid reads what take.lua returns.
-func parseSaid(reply []any) (s said) {
+func parseSaid(reply []any) (s holding) {
 	number := func(i int) int64 { n, _ := reply[i].(int64); return n }
 	if len(reply) < 2 || number(0) == 0 {
 		if len(reply) == 2 {
@@ -241,7 +241,7 @@ func parseSaid(reply []any) (s said) {
 }
 
 // hold notes that this node is the holder, for a lease from when it asked.
-func (b *box) hold(s said, q question, begun time.Time) {
+func (b *box) hold(s holding, q question, begun time.Time) {
 	b.entries.hold(begun.Add(b.node.config.Lease))
 	b.entries.acked(q.acks)
 	if s.cut == 0 {
@@ -269,7 +269,7 @@ func (b *box) restart() {
 }
 
 // read tells what was read, and reports whether there is more.
-func (b *box) read(s said, q question) (more bool) {
+func (b *box) read(s holding, q question) (more bool) {
 	whole := s.seen == q.count && q.count > 0
 	var tell []*entry
 	switch {

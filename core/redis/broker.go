@@ -3,19 +3,18 @@ package redis
 import (
 	"context"
 	"errors"
-	"strconv"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/channel"
-	"github.com/revurb/revurb/core/frame"
 )
 
 // Broker is the broker.Broker of a node.
 type Broker struct{ *Node }
 
-var _ broker.Broker = Broker{}
+var (
+	_ broker.Broker = Broker{}
+	_ broker.Log    = Broker{}
+)
 
 // Broker returns the node as a broker.
 func (n *Node) Broker() Broker { return Broker{n} }
@@ -31,24 +30,57 @@ func (b Broker) Start(deliver func(broker.Message) error) error {
 // Subscribe implements broker.Broker.
 func (b Broker) Subscribe(ctx context.Context, t channel.Topic) error {
 	key := topicKey(t)
-	return b.shard(key).subscribe(ctx, b.keys.channel(key))
+	return b.shard(key).subscribe(ctx, key)
 }
 
 // Unsubscribe implements broker.Broker.
 func (b Broker) Unsubscribe(ctx context.Context, t channel.Topic) error {
 	key := topicKey(t)
 	b.replicas.drop(key)
-	b.shard(key).unsubscribe(ctx, b.keys.channel(key))
+	b.shard(key).unsubscribe(ctx, key)
 	return nil
 }
 
-// Publish implements broker.Broker. It returns when Redis has accepted m.
+// Publish implements broker.Broker. It returns when Redis has accepted m, and has
+// it in the log of its topic if anybody may have the topic.
 func (b Broker) Publish(ctx context.Context, m broker.Message) error {
-	key := topicKey(m.Topic)
-	payload := appendField([]byte{kindMessage}, m.Except)
-	payload = appendField(payload, "")
-	payload = appendField(payload, m.Frame.Payload())
-	return b.batcher.publish(ctx, b.keys.channel(key), payload)
+	return b.Node.submit(ctx, newPublication(topicKey(m.Topic), m.Except, m.Frame.Payload(), b.config.PublishWait))
+}
+
+// Tip implements broker.Log.
+func (b Broker) Tip(ctx context.Context, t channel.Topic) (broker.Position, error) {
+	key := topicKey(t)
+	all, err := b.offsets(ctx, b.keys.partition(key), []string{key})
+	if err != nil {
+		return broker.Position{}, errors.Join(ErrAway, err)
+	}
+	return all.of[0].at, nil
+}
+
+// Read implements broker.Log.
+func (b Broker) Read(ctx context.Context, t channel.Topic, after broker.Position, limit int) (r broker.Page, err error) {
+	p, err := b.replay(ctx, topicKey(t), offset{at: after}, limit)
+	if err != nil {
+		return r, errors.Join(ErrAway, err)
+	}
+	r.Tip, r.Complete = p.tip, true
+	switch same := p.tip.Epoch == after.Epoch && after.Offset <= p.tip.Offset; {
+	case same && p.first > after.Offset+1:
+		r.Complete, r.Missing = false, p.first-1-after.Offset
+	case !same:
+		r.Complete = after == broker.Position{} && p.first <= 1
+	}
+	for _, e := range p.events {
+		if e.number > 0 {
+			r.Messages = append(r.Messages, e.message)
+		}
+	}
+	return r, nil
+}
+
+// submit has a publication sent, and waits until it is settled.
+func (n *Node) submit(ctx context.Context, p *publication) error {
+	return n.batchers[n.keys.partition(p.topic)].publish(ctx, p)
 }
 
 // dispatch sees to what has come on a topic. It is called for one after the
@@ -58,19 +90,17 @@ func (n *Node) dispatch(topic string, payload []byte) {
 		n.garbage.Add(1)
 		return
 	}
-	switch payload[0] {
-	case kindMessage:
-		f, err := fields(payload, 3)
-		t, ok := parseTopic(topic)
-		if err != nil || !ok {
+	switch kind := payload[0]; {
+	case kind >= '0' && kind <= '9', kind == kindNumbered:
+		all, err := n.parseEvents(topic, payload)
+		if err != nil {
 			n.garbage.Add(1)
 			return
 		}
-		version, _ := strconv.ParseInt(string(f[1]), 10, 64) // of a cache; none is 0
-		m := broker.Message{Topic: t, Frame: frame.Text(f[2]), Except: string(f[0]), Version: version}
-		// Who publishes too much for this node is told by nobody: it is not here.
-		_ = n.deliver(m)
-	case kindChange:
+		if t := n.shard(topic).tail(topic); t != nil {
+			t.hear(all)
+		}
+	case kind == kindChange:
 		c, err := parseChange(payload)
 		if err != nil {
 			n.garbage.Add(1)
@@ -80,15 +110,4 @@ func (n *Node) dispatch(topic string, payload []byte) {
 	default:
 		n.garbage.Add(1)
 	}
-}
-
-// absent makes no error of what is not there, and ErrAway of all else.
-func absent(err error) error {
-	switch {
-	case err == nil, errors.Is(err, redis.Nil):
-		return nil
-	case errors.Is(err, context.Canceled):
-		return err
-	}
-	return errors.Join(ErrAway, err)
 }

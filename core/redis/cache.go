@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/cache"
 	"github.com/revurb/revurb/core/channel"
@@ -23,34 +21,23 @@ func (n *Node) Cache() Cache { return Cache{n} }
 
 // Put implements cache.Store.
 func (c Cache) Put(ctx context.Context, t channel.Topic, e cache.Event, ttl time.Duration) error {
-	return c.keep(ctx, c.state, topicKey(t), e, ttl, "", "")
+	if ttl <= 0 {
+		return nil
+	}
+	key := topicKey(t)
+	err := c.scripts.keep.Run(ctx, c.state, []string{c.part(key).prefix + ":c:" + key}, ttl.Milliseconds(), e.Name, []byte(e.Data)).Err()
+	if err != nil {
+		return errors.Join(ErrAway, err)
+	}
+	return nil
 }
 
 // PublishCached implements hub.Cluster: it keeps e and publishes m, of which no
 // other event comes between the two. It returns when Redis has accepted both.
 func (n *Node) PublishCached(ctx context.Context, m broker.Message, e cache.Event, ttl time.Duration) error {
-	before := string(appendField([]byte{kindMessage}, m.Except))
-	after := string(appendField(nil, m.Frame.Payload()))
-	deadline := time.Now().Add(n.config.PublishWait)
-	for {
-		err := Cache{n}.keep(ctx, n.publish, topicKey(m.Topic), e, ttl, before, after)
-		if !unsent(err) || time.Now().After(deadline) || !sleep(ctx, connectPause) {
-			return err
-		}
-	}
-}
-
-func (c Cache) keep(ctx context.Context, client redis.UniversalClient, key string, e cache.Event, ttl time.Duration, before, after string) error {
-	if ttl <= 0 {
-		ttl = time.Millisecond // it is not kept, and yet published
-	}
-	part := c.part(key).prefix
-	err := c.scripts.cache.Run(ctx, client, []string{part + ":nodes"},
-		part, key, ttl.Milliseconds(), e.Name, []byte(e.Data), before, after).Err()
-	if err != nil {
-		return errors.Join(ErrAway, err)
-	}
-	return nil
+	p := newPublication(topicKey(m.Topic), m.Except, m.Frame.Payload(), n.config.PublishWait)
+	p.cache = &cached{e, ttl}
+	return n.submit(ctx, p)
 }
 
 // Get implements cache.Store.

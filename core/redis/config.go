@@ -2,7 +2,6 @@ package redis
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -21,21 +20,33 @@ type Config struct {
 	Username string `koanf:"username"`
 	Password string `koanf:"password"`
 	DB       int    `koanf:"db"`
+
 	TLS      bool   `koanf:"tls"`
+	CAFile   string `koanf:"ca_file"`   // of who has signed the certificate of Redis; "" is those that the system trusts
+	CertFile string `koanf:"cert_file"` // of this server, for a Redis that wants one
+	KeyFile  string `koanf:"key_file"`
 
 	Sentinels        []string `koanf:"sentinels"` // host:port; the master is asked of them
 	Master           string   `koanf:"master"`    // its name there
+	SentinelUsername string   `koanf:"sentinel_username"`
 	SentinelPassword string   `koanf:"sentinel_password"`
 	Cluster          []string `koanf:"cluster"` // host:port of some nodes of a Redis Cluster
 
 	Prefix      string        `koanf:"prefix"`       // of all keys and channels; each cluster of servers has its own
 	Lease       time.Duration `koanf:"lease"`        // after which a node that is silent is taken for dead
 	PublishWait time.Duration `koanf:"publish_wait"` // for which an event waits while Redis is away
+	PoolSize    int           `koanf:"pool_size"`    // connections to each Redis, at most, of each kind
+
+	ReplayFor       time.Duration `koanf:"replay_for"`       // for which an event can be had again by a node that was cut off
+	ReplayEvents    int           `koanf:"replay_events"`    // of a channel that are kept for that, at most
+	ReplayBytes     int           `koanf:"replay_bytes"`     // of a channel's events, at most
+	PublishReplicas int           `koanf:"publish_replicas"` // that must have an event before it is accepted
 }
 
 // DefaultConfig is no cluster.
 var DefaultConfig = Config{
-	Port: 6379, Prefix: "revurb", Lease: 10 * time.Second, PublishWait: 2 * time.Second,
+	Port: 6379, Prefix: "revurb", Lease: 10 * time.Second, PublishWait: 2 * time.Second, PoolSize: 16,
+	ReplayFor: 30 * time.Second, ReplayEvents: 8192, ReplayBytes: 4 << 20,
 	Sentinels: []string{}, Cluster: []string{},
 }
 
@@ -64,14 +75,25 @@ const (
 	answer      = 1500 * time.Millisecond
 )
 
-// options returns what all kinds of clients have in common. Nothing is tried
-// again by the library: a PUBLISH that timed out may have been done.
+// maxIdle is how long a connection may be idle and be used again. What lies between
+// a node and Redis may forget one that is silent for longer, and tell neither end:
+// whoever used it would wait in vain.
+const maxIdle = 30 * time.Second
+
+// mapAge is how old the map of a Redis Cluster may be when it is used. It is
+// loaded in the background, where the one that there is serves meanwhile.
+const mapAge = time.Second
+
+// options returns what all kinds of clients have in common, but for what is in
+// files. Nothing is tried again by the library: a PUBLISH that timed out may have
+// been done.
 func (c Config) options() (o redis.UniversalOptions, err error) {
 	o = redis.UniversalOptions{
 		DialTimeout: dialTimeout, ReadTimeout: answer, WriteTimeout: answer, PoolTimeout: answer,
-		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, PoolSize: 16, MinIdleConns: 1,
+		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
+		PoolSize: cmp.Or(c.PoolSize, DefaultConfig.PoolSize), MinIdleConns: 1, ConnMaxIdleTime: maxIdle,
 		Username: c.Username, Password: c.Password, DB: c.DB,
-		MasterName: c.Master, SentinelPassword: c.SentinelPassword,
+		MasterName: c.Master, SentinelUsername: c.SentinelUsername, SentinelPassword: c.SentinelPassword,
 	}
 	if c.TLS {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -109,20 +131,4 @@ func (c Config) options() (o redis.UniversalOptions, err error) {
 		}
 	}
 	return o, nil
-}
-
-// silent keeps the library from writing to standard error: what it has to say is
-// in the errors that it returns.
-type silent struct{}
-
-func (silent) Printf(context.Context, string, ...any) {}
-
-// client returns a client. It connects when it is first used.
-func (c Config) client() (redis.UniversalClient, error) {
-	o, err := c.options()
-	if err != nil {
-		return nil, err
-	}
-	redis.SetLogger(silent{})
-	return redis.NewUniversalClient(&o), nil
 }

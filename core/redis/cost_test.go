@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/frame"
@@ -25,6 +27,8 @@ func BenchmarkCost(b *testing.B) {
 		name string
 		do   func(b *testing.B, i int)
 	}{
+		{"bare PUBLISH, nobody there", bare(b, s, "nobody")},
+		{"bare PUBLISH, one node", bare(b, s, "somebody")},
 		{"publish, nobody there", func(b *testing.B, i int) {
 			m := broker.Message{Topic: channel.Topic{App: "app", Channel: "news"}, Frame: frame.Text(make([]byte, 200))}
 			if err := n.Broker().Publish(b.Context(), m); err != nil {
@@ -39,6 +43,16 @@ func BenchmarkCost(b *testing.B) {
 		}},
 		{"subscription counted", func(b *testing.B, i int) {
 			n.Count(channel.Topic{App: "app", Channel: fmt.Sprint("c-", i)}, 1)
+		}},
+		{"client comes and goes", func(b *testing.B, i int) {
+			if n.Admit(b.Context(), "app", 0) {
+				n.Release("app")
+			}
+		}},
+		{"client comes and goes, with a limit", func(b *testing.B, i int) {
+			if n.Admit(b.Context(), "limited", 1000) {
+				n.Release("limited")
+			}
 		}},
 		{"member joins", func(b *testing.B, i int) {
 			err := n.Enter(b.Context(), topic(i), fmt.Sprint(i), presence.Member{UserID: fmt.Sprint(i)}, 0, func([]presence.Member) {})
@@ -59,6 +73,7 @@ func BenchmarkCost(b *testing.B) {
 			}
 		}
 		b.Run(c.name, func(b *testing.B) {
+			b.ReportMetric(0, "ns/op") // it is that of this process, too
 			before := s.CPU()
 			var wg sync.WaitGroup
 			const callers = 64
@@ -75,5 +90,45 @@ func BenchmarkCost(b *testing.B) {
 			}
 			b.ReportMetric(float64((s.CPU()-before)/time.Nanosecond)/float64(b.N)/1000, "redis-µs/op")
 		})
+	}
+}
+
+// bare returns a publisher that has the library publish as many together as the
+// callers do, on a channel to which one connection is subscribed, or none.
+func bare(b *testing.B, s *redistest.Server, channel string) func(*testing.B, int) {
+	b.Helper()
+	o, err := goredis.ParseURL(s.URL())
+	if err != nil {
+		b.Fatal(err)
+	}
+	client := goredis.NewClient(o)
+	b.Cleanup(func() { _ = client.Close() })
+	if channel == "somebody" {
+		sub := client.Subscribe(b.Context(), channel)
+		b.Cleanup(func() { _ = sub.Close() })
+		if _, err := sub.Receive(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		go func() {
+			for {
+				if _, err := sub.Receive(b.Context()); err != nil {
+					return
+				}
+			}
+		}()
+	}
+	var mu sync.Mutex
+	var queued int
+	pipe := client.Pipeline()
+	return func(b *testing.B, _ int) {
+		mu.Lock()
+		defer mu.Unlock()
+		pipe.Publish(b.Context(), channel, make([]byte, 200))
+		if queued++; queued == 64 {
+			queued = 0
+			if _, err := pipe.Exec(b.Context()); err != nil {
+				b.Error(err)
+			}
+		}
 	}
 }

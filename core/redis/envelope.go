@@ -6,13 +6,14 @@ import (
 	"strconv"
 )
 
-// What nodes send one another begins with a letter and goes on with fields, each
-// with its length before it, as "3:abc". Scripts write it, too. A node that does
-// not know the letter, or finds anything else wrong, ignores it and counts that.
+// What nodes send one another is an event, which begins with a digit, or begins
+// with a letter, and has fields, each with its length before it, as "3:abc". Scripts
+// write it, too. A node that does not know the letter, or finds anything else
+// wrong, ignores it and counts that.
 const (
-	kindMessage = 'm' // except, version of the cache, payload
-	kindChange  = 'c' // epoch, version, "+" or "-", user, info with its order, except
-	kindProbe   = 'p' // number
+	kindNumbered = 'b' // position of the first event, then events: see scripts/publish.lua
+	kindChange   = 'c' // epoch, version of the topic's last change, version, "+" or "-", user, info with its order, except
+	kindProbe    = 'p'
 )
 
 var errEnvelope = errors.New("not what a node sends")
@@ -23,20 +24,26 @@ func appendField[T string | []byte](b []byte, s T) []byte {
 	return append(b, s...)
 }
 
-// fields reads n fields after the letter. They share b's memory.
+// field reads a field, and returns what follows it. Both share b's memory.
+func field(b []byte) (f, rest []byte, err error) {
+	head, rest, ok := bytes.Cut(b, []byte{':'})
+	if !ok || len(head) > 9 {
+		return nil, nil, errEnvelope
+	}
+	size, err := strconv.ParseUint(string(head), 10, 31)
+	if err != nil || size > uint64(len(rest)) {
+		return nil, nil, errEnvelope
+	}
+	return rest[:size:size], rest[size:], nil
+}
+
+// fields reads n fields, of which b is made.
 func fields(b []byte, n int) (all [][]byte, err error) {
-	b = b[1:]
-	for range n {
-		head, rest, ok := bytes.Cut(b, []byte{':'})
-		if !ok || len(head) > 9 {
-			return nil, errEnvelope
+	all = make([][]byte, n)
+	for i := range all {
+		if all[i], b, err = field(b); err != nil {
+			return nil, err
 		}
-		size, err := strconv.ParseUint(string(head), 10, 31)
-		if err != nil || size > uint64(len(rest)) {
-			return nil, errEnvelope
-		}
-		all = append(all, rest[:size:size])
-		b = rest[size:]
 	}
 	if len(b) > 0 {
 		return nil, errEnvelope
@@ -47,6 +54,7 @@ func fields(b []byte, n int) (all [][]byte, err error) {
 // change is what a script publishes of a member.
 type change struct {
 	epoch  string
+	last   int64 // the version of the change before, or 0 if nobody was there
 	v      int64
 	came   bool
 	user   string
@@ -56,17 +64,20 @@ type change struct {
 }
 
 func parseChange(b []byte) (c change, err error) {
-	f, err := fields(b, 6)
+	f, err := fields(b[1:], 7)
 	if err != nil {
 		return c, err
 	}
-	c.epoch, c.user, c.except = string(f[0]), string(f[3]), string(f[5])
-	c.came = string(f[2]) == "+"
-	if c.v, err = strconv.ParseInt(string(f[1]), 10, 64); err != nil {
+	c.epoch, c.user, c.except = string(f[0]), string(f[4]), string(f[6])
+	c.came = string(f[3]) == "+"
+	if c.last, err = strconv.ParseInt(string(f[1]), 10, 64); err != nil {
+		return c, errEnvelope
+	}
+	if c.v, err = strconv.ParseInt(string(f[2]), 10, 64); err != nil {
 		return c, errEnvelope
 	}
 	if c.came {
-		c.order, c.info, err = parseInfo(f[4])
+		c.order, c.info, err = parseInfo(f[5])
 	}
 	return c, err
 }

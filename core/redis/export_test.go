@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/revurb/revurb/core/channel"
 )
 
 // Abandon has a node stop as if its process were killed: it says goodbye to
@@ -29,16 +31,19 @@ func (n *Node) Abandon() {
 // Keys is what the keys of the only partition begin with, by default.
 var Keys = keys{prefix: DefaultConfig.Prefix, partitions: 1}.of(0)
 
+// ControlKeys is what the keys of the cluster itself begin with, by default.
+var ControlKeys = keys{prefix: DefaultConfig.Prefix}.control()
+
 // ReapSome waits for a node whose lease is over, and takes a little of what it
 // had, as one that dies then does.
 func (n *Node) ReapSome() {
 	const little = 3
-	control := n.keys.control()
 	for limit := time.Now().Add(2 * n.config.Lease); time.Now().Before(limit); {
-		dead, _ := n.scripts.claim.Run(context.Background(), n.state, []string{control + ":alive"}, control).StringSlice()
+		_, _, _ = n.claim(context.Background())
+		dead, _ := n.state.SMembers(context.Background(), n.keys.control()+":reap").Result()
 		for _, name := range dead {
 			for i := range n.parts {
-				n.run(context.Background(), n.scripts.reap, n.keys.of(i), name, little)
+				_, _ = n.take(context.Background(), n.keys.of(i), name, little)
 			}
 		}
 		if len(dead) > 0 {
@@ -138,8 +143,45 @@ func (h *holder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // LateCall does a call of the node's as if it had been made long ago: topic had so
 // many subscriptions.
 func (n *Node) LateCall(call int, topic string, subscriptions int) error {
-	p := n.parts[0]
-	return n.run(context.Background(), n.scripts.apply, p.prefix, n.Name(), call, "n", topic, subscriptions).Err()
+	p, b := n.parts[0], batch{}
+	return n.run(context.Background(), n.scripts.apply, p.prefix, b.keys(n.Name()), n.Name(), call, "n", topic, subscriptions).Err()
+}
+
+// AuditEvery has a node that does nothing yet compare more often what it has.
+func (n *Node) AuditEvery(d time.Duration) { n.auditEvery = d }
+
+// AuditOnce compares what the node has with what Redis has of it, and for all nodes
+// the sums, if it is to lead.
+func (n *Node) AuditOnce(ctx context.Context, lead bool) error {
+	for i, p := range n.parts {
+		if err := p.compare(ctx); err != nil {
+			return err
+		}
+		if !lead {
+			continue
+		}
+		r, err := n.roll(ctx)
+		if err != nil {
+			return err
+		}
+		if err := newAuditor(n).lead(ctx, p, r, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lose deletes a key of the partition of a topic.
+func (n *Node) Lose(topic channel.Topic, key string) error {
+	return n.state.Del(context.Background(), n.part(topicKey(topic)).prefix+":"+key).Err()
+}
+
+// LateAdmit does a call of the node's as if it had been made long ago: an app had so
+// many clients.
+func (n *Node) LateAdmit(call int, app string, have int) error {
+	c := n.keys.control()
+	keys := []string{c + ":alive", c + ":dead", c + ":calls", c + ":c:" + app}
+	return n.scripts.admit.Run(context.Background(), n.state, keys, n.Name(), call, have, 0, 0, 0).Err()
 }
 
 // recording is common.lua with a copy of all that is written down for backends, in

@@ -252,7 +252,7 @@ func TestGarbage(t *testing.T) {
 	if err := a.Broker().Subscribe(t.Context(), room); err != nil {
 		t.Fatal(err)
 	}
-	name := "revurb:1:{0}:t:" + room.App + "\x00" + room.Channel
+	name := "revurb:2:{0}:t:" + room.App + "\x00" + room.Channel
 	for _, text := range []string{"", "x", "m", "m3:ab", "m999999999999:", "c1:a1:1", "m0:0:1:xy", "c1:e1:x1:+1:u3:1:{0:"} {
 		r.Do("PUBLISH", name, text)
 	}

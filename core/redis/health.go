@@ -18,7 +18,8 @@ type health struct {
 	wake chan struct{}
 
 	mu     sync.Mutex // guards what follows
-	since  time.Time  // when Redis stopped to answer; zero while it does
+	since  time.Time  // when Redis stopped to answer, or to do as it is told; zero while it does
+	said   spoken     // of what is wrong since then
 	asked  bool       // it has answered at least once
 	losses int        // how often Redis has lost what it had
 }
@@ -36,6 +37,7 @@ func (n *Node) Ready() bool {
 type Stats struct {
 	Up      bool   // Redis answers
 	Lost    int    // how often Redis has lost what it had
+	Repairs uint64 // entries that Redis had lost, and that were put right
 	Garbage uint64 // messages of others that could not be read
 	Nodes   int    // as they have told
 	Resubs  uint64 // times that a connection for messages was lost and made anew
@@ -48,7 +50,7 @@ func (n *Node) Stats() Stats {
 	h := &n.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Garbage: n.garbage.Load(), Nodes: n.peers.count()}
+	s := Stats{Up: h.since.IsZero() && h.asked, Lost: h.losses, Repairs: n.repairs.Load(), Garbage: n.garbage.Load(), Nodes: n.peers.count()}
 	s.WebhooksLost = n.outbox.cut.Load()
 	for _, sh := range n.shards {
 		if n := sh.connects.Load(); n > 0 {
@@ -112,13 +114,14 @@ func (h *health) renew(ctx context.Context) {
 	defer cancel()
 	name := n.Name()
 	control := n.keys.control()
-	infos, err := n.scripts.renew.Run(ctx, n.state, []string{control + ":alive"},
-		control, name, n.config.Lease.Milliseconds(), n.peers.mine()).StringSlice()
+	reply, err := n.scripts.renew.Run(ctx, n.state, []string{control + ":alive", control + ":dead", control + ":clock"},
+		name, n.config.Lease.Milliseconds()).Int64Slice()
 	if redis.HasErrorPrefix(err, "FENCED") {
 		n.again(name, "it was silent for longer than its lease")
 		err = nil
 	} else if err == nil {
-		n.peers.theirs(name, infos)
+		n.peers.saw(int(reply[1]))
+		n.quota.renewed(name, reply[0] == 1)
 	}
 	h.saw(err)
 	if err == nil {
@@ -128,26 +131,58 @@ func (h *health) renew(ctx context.Context) {
 	}
 }
 
-// saw notes whether Redis has answered, and logs it when that has changed.
+// joined reports whether Redis has answered at least once.
+func (h *health) joined() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.asked
+}
+
+// saw notes whether Redis has done as it was told, and logs when that has changed.
+// What is wrong is said again when it is something else, and once a minute.
 func (h *health) saw(err error) {
+	if err == nil {
+		h.sawGood()
+	} else {
+		h.sawBad(err, time.Now())
+	}
+}
+
+func (h *health) sawGood() {
 	h.mu.Lock()
 	first, was := !h.asked, h.since
-	switch {
-	case err == nil:
-		h.since, h.asked = time.Time{}, true
-	case was.IsZero():
-		h.since = time.Now()
-	}
+	h.since, h.asked = time.Time{}, true
 	h.mu.Unlock()
 	log := h.node.log
 	switch {
-	case err != nil && was.IsZero():
-		log.Error("Redis does not answer: what is published is refused until it does", "err", err)
-	case err == nil && first:
-		log.Info("joined the cluster", "node", h.node.Name(), "redis", h.node.config.Place())
-	case err == nil && !was.IsZero():
-		log.Info("Redis answers again", "away", time.Since(was).Round(time.Millisecond))
+	case first:
+		log.Info("joined the cluster", append([]any{"node", h.node.Name(), "redis", h.node.config.Place()}, h.node.servers.attrs()...)...)
+	case !was.IsZero():
+		log.Info("Redis is usable again", "away", time.Since(was).Round(time.Millisecond).String())
 	}
+}
+
+func (h *health) sawBad(err error, now time.Time) {
+	h.mu.Lock()
+	if h.since.IsZero() {
+		h.since, h.said = now, spoken{}
+	}
+	joined, away := h.asked, now.Sub(h.since)
+	d := h.node.config.diagnose(err, joined)
+	due := h.said.due(d.what, now)
+	h.mu.Unlock()
+	if !due {
+		return
+	}
+	text := d.what + "; publishes are refused with 503 until that is over"
+	if !joined {
+		text = "cannot join the cluster: " + text
+	}
+	attrs := d.attrs(err)
+	if away > 0 {
+		attrs = append(attrs, "away", away.Round(time.Millisecond).String())
+	}
+	h.node.log.Error(text, attrs...)
 }
 
 // away reports whether Redis is known not to answer.

@@ -164,6 +164,6 @@ func (m Members) List(ctx context.Context, t channel.Topic) ([]presence.Member, 
 // Count implements presence.Members.
 func (m Members) Count(ctx context.Context, t channel.Topic) (int, error) {
 	key := topicKey(t)
-	n, err := m.state.HGet(ctx, m.part(key).prefix+":p:"+key, "n").Int()
-	return n, absent(err)
+	fields, err := m.state.HLen(ctx, m.part(key).prefix+":p:"+key).Result()
+	return int(fields / 2), absent(err) // two for each, and the version
 }

@@ -25,21 +25,33 @@ var ErrAway = fmt.Errorf("redis does not answer: %w", broker.ErrUnavailable)
 // Members, Users, Cache and Occupancy; it is itself what hub calls a cluster.
 type Node struct {
 	// Static after New.
-	config  Config
-	keys    keys
-	scripts scripts
-	log     *slog.Logger
-	publish redis.UniversalClient // for what nobody may do twice
-	state   redis.UniversalClient
-	bus     redis.UniversalClient
+	config     Config
+	auditEvery time.Duration
+	keys       keys
+	scripts    scripts
+	log        *slog.Logger
+	publish    redis.UniversalClient // for what nobody may do twice
+	state      redis.UniversalClient
+	bus        redis.UniversalClient
+
+	producer string // names this process in what it publishes
 
 	parts    []*partition
 	shards   []*shard
-	batcher  batcher
+	batchers []*batcher
+	reader   reader
+	lost     losses
+	signs    signs
+	names    interned // of producers
+	clock    clock
 	replicas replicas
 	outbox   outbox
 	health   health
 	peers    peers
+	quota    quota
+
+	servers    servers
+	complaints complaints
 
 	// Set by Start methods, before anything else.
 	deliver func(broker.Message) error
@@ -50,6 +62,7 @@ type Node struct {
 	name string     // of this incarnation: another one after the others took the node for dead
 
 	garbage atomic.Uint64 // envelopes that nobody could have sent
+	repairs atomic.Uint64 // of what Redis had lost
 	stop    context.CancelFunc
 	done    chan struct{} // closed when the node is closed
 	running sync.WaitGroup
@@ -58,32 +71,40 @@ type Node struct {
 
 // New returns a node that does nothing yet. Redis need not be there.
 func New(c Config, log *slog.Logger) (*Node, error) {
-	n := &Node{config: c, log: log, name: newName(), done: make(chan struct{})}
-	n.keys = keys{prefix: c.Prefix, partitions: 1, publish: "PUBLISH"}
+	n := &Node{config: c, auditEvery: auditEvery, log: log, name: newName(), done: make(chan struct{})}
+	o, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	if o.TLSConfig != nil {
+		if err := c.trust(o.TLSConfig); err != nil {
+			return nil, err
+		}
+	}
+	o.OnConnect = n.servers.meet
+	n.keys = keys{prefix: c.Prefix, db: o.DB, partitions: 1, publish: "PUBLISH"}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
 	}
 	n.scripts = newScripts(n.keys.publish, occupancy.DefaultGrace)
-	for _, client := range []*redis.UniversalClient{&n.publish, &n.state, &n.bus} {
-		var err error
-		if *client, err = c.client(); err != nil {
-			return nil, err
-		}
-	}
+	n.servers.node, n.servers.roles = n, map[string]string{}
+	n.publish, n.state, n.bus = newClient(o), newClient(o), newClient(o)
+	hookLinks(n.bus)
+	n.producer, n.lost.log = newName(), log
 	for i := range n.keys.partitions {
 		n.parts = append(n.parts, newPartition(n, i))
+		n.batchers = append(n.batchers, newBatcher(n, i))
 	}
 	// One connection hears all: so what one publishes to several channels comes in
 	// its order, too. Of a Redis Cluster each partition has its own.
 	for i := range n.keys.partitions {
 		n.shards = append(n.shards, newShard(n, i))
 	}
-	n.batcher.init(n)
+	n.quota.init(n)
+	n.reader.init(n)
 	n.replicas.init(n)
-	n.health.node, n.peers.node = n, n
-	if err := n.outbox.init(n); err != nil {
-		return nil, err
-	}
+	n.health.node, n.peers.node, n.complaints.node = n, n, n
+	n.outbox.init(n, o)
 	return n, nil
 }
 
@@ -110,10 +131,22 @@ func (n *Node) Run() {
 	}
 	for _, s := range n.shards {
 		n.running.Go(func() { s.run(ctx) })
+		n.running.Go(func() { s.locator.run(ctx) })
 	}
-	n.running.Go(func() { n.batcher.run(ctx) })
+	for _, b := range n.batchers {
+		n.running.Go(func() { b.run(ctx) })
+	}
+	for range readers {
+		n.running.Go(func() { n.reader.run(ctx) })
+	}
+	if len(n.config.Sentinels) > 0 {
+		n.running.Go(func() { n.listenToSentinels(ctx) })
+	}
 	n.running.Go(func() { n.health.run(ctx) })
+	n.running.Go(func() { n.quota.run(ctx) })
+	n.running.Go(func() { n.peers.judge(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
+	n.running.Go(func() { n.audit(ctx) })
 	n.outbox.run(ctx)
 }
 
@@ -125,38 +158,47 @@ func (n *Node) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
 	defer cancel()
-	err := n.leave(ctx)
+	err := n.settle(ctx)
 	n.outbox.each(ctx, (*box).release)
 	close(n.done)
 	n.stop()
-	err = errors.Join(err, n.outbox.wait.Close()) // which ends reads that block
-	n.running.Wait()
+	closed := n.outbox.wait.Close() // which ends reads that block
+	n.running.Wait()                // or the lease would be renewed once more
+	if err == nil {
+		err = n.leave()
+	}
+	if err != nil {
+		err = fmt.Errorf("say goodbye to the cluster: %w", err)
+	}
+	err = errors.Join(err, closed)
 	return errors.Join(err, n.publish.Close(), n.state.Close(), n.bus.Close())
 }
 
-// leave says what is left to be said, and that this node is gone.
-func (n *Node) leave(ctx context.Context) error {
+// settle waits until all is said.
+func (n *Node) settle(ctx context.Context) error {
 	for _, p := range n.parts {
 		if err := p.settle(ctx); err != nil {
-			return fmt.Errorf("say goodbye to the cluster: %w", err)
+			return err
 		}
 	}
+	return nil
+}
+
+// leave takes from Redis what it knows of this node.
+func (n *Node) leave() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
+	defer cancel()
 	name := n.Name()
-	for i := range n.parts {
-		p := n.keys.of(i)
-		err := n.state.HDel(ctx, p+":nodes", name).Err()
-		if err == nil {
-			err = n.state.Del(ctx, p+":n:"+name, p+":m:"+name).Err()
+	for _, p := range n.parts {
+		if err := n.clear(ctx, p.prefix, name); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("say goodbye to the cluster: %w", err)
+		if err := n.state.HDel(ctx, p.prefix+":nodes", name).Err(); err != nil {
+			return err
 		}
 	}
 	c := n.keys.control()
-	if err := errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":info", name).Err()); err != nil {
-		return fmt.Errorf("say goodbye to the cluster: %w", err)
-	}
-	return nil
+	return errors.Join(n.state.ZRem(ctx, c+":alive", name).Err(), n.state.HDel(ctx, c+":calls", name).Err())
 }
 
 // again makes the node another one, unless it is that already: the others have
@@ -170,16 +212,23 @@ func (n *Node) again(was string, why string) {
 	n.name = newName()
 	name := n.name
 	n.mu.Unlock()
-	n.log.Warn("this node is another one to the cluster", "was", was, "is", name, "reason", why)
+	n.log.Warn("this node was fenced: "+why+"; it has registered again, under a new ID", "was", was, "node", name)
 	for _, p := range n.parts {
 		p.poke()
 	}
+	n.quota.again()
 	n.health.poke()
 }
 
-// run runs a script on a partition's keys.
-func (n *Node) run(ctx context.Context, s *redis.Script, part string, args ...any) *redis.Cmd {
-	return s.Run(ctx, n.state, []string{part + ":nodes"}, append([]any{part}, args...)...)
+// run runs a script on keys of a partition. All that it touches must be among
+// them: a Redis Cluster that moves them to another server knows by that what is
+// not there yet.
+func (n *Node) run(ctx context.Context, s *redis.Script, part string, keys []string, args ...any) *redis.Cmd {
+	full := make([]string, len(keys))
+	for i, k := range keys {
+		full[i] = part + ":" + k
+	}
+	return s.Run(ctx, n.state, full, append([]any{part}, args...)...)
 }
 
 // sleep waits, and reports whether ctx is still on.

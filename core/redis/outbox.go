@@ -58,7 +58,9 @@ func (o Occupancy) Flush(ctx context.Context) error {
 			return fmt.Errorf("tell the cluster who has left: %w", err)
 		}
 	}
-	o.pump(ctx, "+inf")
+	if err := o.pump(ctx, "+inf"); err != nil {
+		return err
+	}
 	o.outbox.each(ctx, (*box).drain)
 	return nil
 }
@@ -76,16 +78,13 @@ type outbox struct {
 	cut atomic.Uint64 // entries that were too many, and nobody was told of
 }
 
-func (o *outbox) init(n *Node) error {
+func (o *outbox) init(n *Node, options redis.UniversalOptions) {
 	o.node, o.grace = n, occupancy.DefaultGrace
-	var err error
-	if o.wait, err = n.config.client(); err != nil { // whose pool has one for each partition
-		return err
-	}
+	options.PoolSize = max(options.PoolSize, 2*n.keys.partitions) // each read that blocks takes one
+	o.wait = newClient(options)
 	for _, p := range n.parts {
 		o.boxes = append(o.boxes, newBox(n, p.prefix))
 	}
-	return nil
 }
 
 func (o *outbox) run(ctx context.Context) {

@@ -283,7 +283,7 @@ func TestOutboxIsLeft(t *testing.T) {
 	a.awaitHolder(t, r)
 	b := tellers(t, leased(r, longLease), true)
 	eventually(t, "the first knows of the second", func() bool {
-		a.Connected("app", 1) // has it ask
+		a.Admit(t.Context(), "app", 0) // has it ask
 		return a.Stats().Nodes == 2
 	})
 	if err := a.Occupancy().Flush(t.Context()); err != nil {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type partition struct {
 		counts  map[string]bool
 		members map[member]bool
 	}
+	odd     odd // what Redis seems to have lost something of
 	waiting map[member][]waiter
 	idle    []chan struct{} // closed when nothing is dirty anymore
 	verify  bool            // whether Redis still knows the node
@@ -44,6 +46,9 @@ type held struct {
 	limit   int
 	except  string
 }
+
+// lost is the code of what cannot be, unless Redis has lost something.
+const lost = -2
 
 // result is what Redis says of a member that has come or gone.
 type result struct {
@@ -65,6 +70,7 @@ func newPartition(n *Node, i int) *partition {
 		counts: map[string]int{}, members: map[member]*held{}, waiting: map[member][]waiter{},
 	}
 	p.dirty.counts, p.dirty.members = map[string]bool{}, map[member]bool{}
+	p.odd = odd{map[string]bool{}, map[member]bool{}}
 	return p
 }
 
@@ -228,19 +234,20 @@ func (p *partition) say(ctx context.Context) (more bool, err error) {
 	verify := p.verify
 	p.verify = false
 	p.mu.Unlock()
-	if b.size() == 0 && !verify {
-		return false, nil
-	}
-	p.call++
 	ctx, cancel := context.WithTimeout(ctx, 2*answer)
 	defer cancel()
-	codes, err := p.node.run(ctx, p.node.scripts.apply, p.prefix, append([]any{p.name, p.call}, b.args...)...).Int64Slice()
+	if b.size() == 0 && !verify {
+		return p.mendOdd(ctx)
+	}
+	p.call++
+	codes, err := p.node.run(ctx, p.node.scripts.apply, p.prefix, b.keys(p.name), append([]any{p.name, p.call}, b.args...)...).Int64Slice()
 	if err != nil {
 		p.put(b)
 		return true, p.refused(ctx, err)
 	}
 	p.done(b, codes)
-	return true, nil
+	_, err = p.mendOdd(ctx)
+	return true, err
 }
 
 // refused sees to a call that Redis has not done.
@@ -267,7 +274,8 @@ func (p *partition) register(ctx context.Context, name string, quiet time.Durati
 	if name != p.name {
 		call = 0
 	}
-	err := p.node.run(ctx, p.node.scripts.register, p.prefix, name, newName(), quiet.Milliseconds(), call).Err()
+	err := p.node.run(ctx, p.node.scripts.register, p.prefix, []string{"nodes", "epoch", "recover"},
+		name, quiet.Milliseconds(), call).Err()
 	if redis.HasErrorPrefix(err, "FENCED") {
 		p.node.again(name, "it was silent for longer than its lease")
 		return nil
@@ -301,6 +309,24 @@ type batch struct {
 }
 
 func (b *batch) size() int { return len(b.counts) + len(b.members) }
+
+// keys are those that the call touches, of a node.
+func (b *batch) keys(node string) []string {
+	topics := make([]string, len(b.members))
+	for i, m := range b.members {
+		topics[i] = m.topic
+	}
+	return append(stateKeys(node), membersOf(topics)...)
+}
+
+// membersOf are the keys of who is in topics.
+func membersOf(topics []string) (keys []string) {
+	slices.Sort(topics)
+	for _, topic := range slices.Compact(topics) {
+		keys = append(keys, "p:"+topic)
+	}
+	return keys
+}
 
 // batch takes what is dirty: first topics that have subscriptions, then who has
 // come, then who has gone, and last topics that have none anymore. So backends
@@ -366,12 +392,18 @@ func (p *partition) done(b batch, codes []int64) {
 	for i < len(b.args) && c < len(codes) {
 		switch b.args[i] {
 		case "n":
+			if codes[c] == lost {
+				p.suspectCount(b.args[i+1].(string))
+			}
 			i += 3
 		case "j":
 			p.answer(members[0], 'j', int(codes[c]))
 			members = members[1:]
 			i += 6
 		case "l":
+			if codes[c] == lost {
+				p.suspectMember(members[0])
+			}
 			p.answer(members[0], 'l', int(codes[c]))
 			members = members[1:]
 			i += 3

@@ -8,83 +8,24 @@ import (
 	"github.com/revurb/revurb/core/channel"
 )
 
-// peers is what the nodes tell one another of themselves, with their leases.
+// peers are the nodes of the cluster, this one among them.
 type peers struct {
 	node *Node
 
-	mu     sync.Mutex // guards what follows
-	here   map[string]int
-	told   bool           // the others know of what is here
-	others map[string]int // connections on all other nodes, by app
-	nodes  int
+	mu    sync.Mutex // guards what follows
+	nodes int        // that have a lease, as Redis last knew them
 }
 
-// about is what a node tells.
-type about struct {
-	Connections map[string]int `json:"c"` // by app
-}
-
-// Connected implements hub.Cluster: so many clients of an app are here.
-func (n *Node) Connected(app string, connections int) {
-	p := &n.peers
+func (p *peers) saw(nodes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.here == nil {
-		p.here = map[string]int{}
-	}
-	p.told = false
-	if connections == 0 {
-		delete(p.here, app)
-		return
-	}
-	p.here[app] = connections
-}
-
-// Elsewhere implements hub.Cluster: how many clients of an app the other nodes
-// had when they last said so.
-func (n *Node) Elsewhere(app string) int {
-	p := &n.peers
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.others[app]
+	p.nodes = nodes
 }
 
 func (p *peers) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.nodes
-}
-
-func (p *peers) changed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.told
-}
-
-func (p *peers) mine() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.told = true
-	b, _ := json.Marshal(about{p.here}) // of strings and numbers
-	return string(b)
-}
-
-// theirs reads a hash of what the nodes tell. What one cannot read is of a later
-// version, and says nothing of connections.
-func (p *peers) theirs(me string, infos []string) {
-	others := map[string]int{}
-	for i := 0; i+1 < len(infos); i += 2 {
-		var a about
-		if infos[i] == me || json.Unmarshal([]byte(infos[i+1]), &a) != nil {
-			continue
-		}
-		for app, n := range a.Connections {
-			others[app] += n
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.others, p.nodes = others, len(infos)/2
 }
 
 // Subscriptions implements hub.Cluster: of a topic, on all nodes.

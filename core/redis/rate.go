@@ -9,9 +9,8 @@ import (
 // Allow implements hub.Cluster: a limit of an app, of so many a second on all
 // nodes together.
 func (n *Node) Allow(ctx context.Context, app, limit string, count, perSecond int) (wait time.Duration, ok bool, err error) {
-	control := n.keys.control()
-	us, err := n.scripts.allow.Run(ctx, n.state, []string{control + ":alive"},
-		control, count, perSecond, ":rate:"+limit+":"+app).Int64()
+	key := n.keys.control() + ":rate:" + limit + ":" + app
+	us, err := n.scripts.allow.Run(ctx, n.state, []string{key}, count, perSecond).Int64()
 	if err != nil {
 		return 0, false, errors.Join(ErrAway, err)
 	}

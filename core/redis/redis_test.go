@@ -44,6 +44,13 @@ func start(t testing.TB, s *redistest.Server) *redis.Node {
 	t.Helper()
 	n := open(t, s)
 	n.Changes(func(presence.Change) {})
+	launch(t, n)
+	return n
+}
+
+// launch starts a node that nobody has started, until the test ends.
+func launch(t testing.TB, n *redis.Node) {
+	t.Helper()
 	n.Occupancy().Start(occupancy.Change.Settled)
 	if err := n.Broker().Start(func(broker.Message) error { return nil }); err != nil {
 		t.Fatal(err)
@@ -53,7 +60,6 @@ func start(t testing.TB, s *redistest.Server) *redis.Node {
 			t.Error(err)
 		}
 	})
-	return n
 }
 
 func TestBroker(t *testing.T) {

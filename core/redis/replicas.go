@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,9 +14,9 @@ import (
 )
 
 // replicas are copies of who is in the topics that this node listens to. Each
-// change that Redis publishes has a version, one more than the last; where one is
-// missing, or has come to a connection that was made anew, the copy is compared
-// with what Redis has. So this node's clients hear of each change once.
+// change that Redis publishes has a version, and that of the change before; where
+// one is missing, or has come to a connection that was made anew, the copy is
+// compared with what Redis has. So this node's clients hear of each change once.
 type replicas struct {
 	node     *Node
 	trusting bool // what tests do to see that it matters: nothing is compared after a new connection
@@ -27,7 +28,7 @@ type replicas struct {
 // replica is the copy of one topic.
 type replica struct {
 	epoch   string
-	v       int64
+	v       int64 // of the last change, or a later one of another topic
 	users   map[string]*copied
 	loaded  bool
 	given   bool // to somebody, as a list: who is missing there is told of
@@ -79,12 +80,13 @@ func (r *replicas) subscribed(_ context.Context, topic string) {
 	}
 }
 
-// load compares the copy with Redis, in the background. It is called with mu held.
+// load compares the copy with Redis, in the background. Redis has by now what has
+// come by now. It is called with mu held.
 func (r *replicas) load(topic string, c *replica) {
 	if c.loading {
 		return
 	}
-	c.loading = true
+	c.loading, c.pending = true, nil
 	c.loads++
 	go r.fetch(topic, c, c.loads)
 }
@@ -101,7 +103,7 @@ func (r *replicas) fetch(topic string, c *replica, number int) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*answer)
-		s, err := n.snapshot(ctx, topic)
+		s, err := r.whole(ctx, topic, c)
 		cancel()
 		if err == nil && s.wait <= 0 {
 			r.mu.Lock()
@@ -118,6 +120,72 @@ func (r *replicas) fetch(topic string, c *replica, number int) {
 			return
 		}
 	}
+}
+
+// whole reads a topic of which Redis has lost nothing: users who are missing there,
+// and whom some node has, are restored.
+func (r *replicas) whole(ctx context.Context, topic string, c *replica) (snapshot, error) {
+	gone := map[string]bool{}
+	for {
+		s, err := r.node.snapshot(ctx, topic)
+		if err != nil || s.wait > 0 {
+			return s, err
+		}
+		missing := r.missing(c, s, gone)
+		if len(missing) == 0 {
+			return s, nil
+		}
+		restored := false
+		for part := range slices.Chunk(missing, maxBatch) {
+			nodes, err := r.node.restore(ctx, topic, part)
+			if err != nil {
+				return s, fmt.Errorf("restore members of %s: %w", topic, err)
+			}
+			for i, m := range part {
+				gone[m.user] = nodes[i] == 0
+				restored = restored || nodes[i] > 0
+			}
+		}
+		if !restored {
+			return s, nil
+		}
+	}
+}
+
+// absentee is a user of a copy whom Redis has not.
+type absentee struct {
+	user, order string
+	info        []byte
+}
+
+// missing are users of the copy who are in no snapshot, and have not gone for sure.
+func (r *replicas) missing(c *replica, s snapshot, gone map[string]bool) (all []absentee) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !c.loaded && !c.given {
+		return nil
+	}
+	for user, copied := range c.users {
+		if s.users[user] != nil || gone[user] {
+			continue
+		}
+		m := absentee{user: user, info: copied.info}
+		if !copied.guess {
+			m.order = strconv.FormatInt(copied.order, 10)
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// restore has Redis put back those whom any node has, and returns how many nodes
+// have each.
+func (n *Node) restore(ctx context.Context, topic string, missing []absentee) ([]int64, error) {
+	var m mending
+	for _, who := range missing {
+		m.member(member{topic, who.user}, "u", who.order, who.info)
+	}
+	return n.mend(ctx, n.part(topic), "", "", m)
 }
 
 // replace makes the copy what Redis has, and tells of the differences. It is
@@ -163,11 +231,10 @@ func (r *replicas) apply(topic string, c *replica, ch change) {
 	case c.loading:
 		c.pending = append(c.pending, ch)
 		return
-	case ch.epoch != c.epoch || ch.v > c.v+1:
-		c.pending = append(c.pending, ch)
-		r.load(topic, c)
+	case ch.epoch == c.epoch && ch.v <= c.v:
 		return
-	case ch.v <= c.v:
+	case ch.epoch != c.epoch || ch.last > c.v || ch.last == 0 && len(c.users) > 0:
+		r.load(topic, c)
 		return
 	}
 	c.v = ch.v
@@ -224,7 +291,7 @@ func (c *replica) members() []presence.Member {
 type snapshot struct {
 	epoch string
 	wait  time.Duration // for which nodes still say what they have
-	v     int64
+	v     int64         // of the last change in the partition
 	users map[string]*copied
 }
 
@@ -243,23 +310,24 @@ func (s snapshot) ordered() []string {
 // snapshot reads a topic.
 func (n *Node) snapshot(ctx context.Context, topic string) (s snapshot, err error) {
 	p := n.part(topic)
-	reply, err := n.run(ctx, n.scripts.snapshot, p.prefix, topic, n.Name()).Slice()
+	reply, err := n.run(ctx, n.scripts.snapshot, p.prefix, []string{"nodes", "epoch", "recover", "p:" + topic}, topic, n.Name()).Slice()
 	if err != nil {
 		return s, err
 	}
 	s.users = map[string]*copied{}
 	s.epoch, _ = reply[0].(string)
-	if ms, _ := reply[1].(int64); ms > 0 {
+	version, _ := reply[1].(string)
+	if s.v, err = strconv.ParseInt(version, 10, 64); err != nil {
+		return s, fmt.Errorf("version of %s: %w", topic, err)
+	}
+	if ms, _ := reply[2].(int64); ms > 0 {
 		s.wait = time.Duration(ms) * time.Millisecond
 	}
-	hash, _ := reply[2].([]any)
+	hash, _ := reply[3].([]any)
 	for i := 0; i+1 < len(hash); i += 2 {
 		key, _ := hash[i].(string)
 		value, _ := hash[i+1].(string)
-		switch user, isInfo := strings.CutPrefix(key, "i\x00"); {
-		case key == "v":
-			s.v, _ = strconv.ParseInt(value, 10, 64)
-		case isInfo:
+		if user, ok := strings.CutPrefix(key, "i\x00"); ok {
 			if order, info, err := parseInfo([]byte(value)); err == nil {
 				s.users[user] = &copied{order: order, info: info}
 			}

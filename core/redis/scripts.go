@@ -10,8 +10,11 @@ import (
 )
 
 // The scripts are in files of their own. What common.lua has is before each of
-// them.
+// those on what a partition has, and clock.lua before those on the keys of the
+// cluster itself.
 var (
+	//go:embed scripts/clock.lua
+	clockLua string
 	//go:embed scripts/common.lua
 	commonLua string
 	//go:embed scripts/apply.lua
@@ -20,18 +23,30 @@ var (
 	registerLua string
 	//go:embed scripts/snapshot.lua
 	snapshotLua string
+	//go:embed scripts/left.lua
+	leftLua string
 	//go:embed scripts/reap.lua
 	reapLua string
+	//go:embed scripts/mend.lua
+	mendLua string
 	//go:embed scripts/pump.lua
 	pumpLua string
 	//go:embed scripts/renew.lua
 	renewLua string
 	//go:embed scripts/claim.lua
 	claimLua string
-	//go:embed scripts/cache.lua
-	cacheLua string
+	//go:embed scripts/keep.lua
+	keepLua string
+	//go:embed scripts/publish.lua
+	publishLua string
+	//go:embed scripts/offsets.lua
+	offsetsLua string
+	//go:embed scripts/replay.lua
+	replayLua string
 	//go:embed scripts/allow.lua
 	allowLua string
+	//go:embed scripts/admit.lua
+	admitLua string
 	//go:embed scripts/take.lua
 	takeLua string
 	//go:embed scripts/release.lua
@@ -40,9 +55,9 @@ var (
 
 // scripts are the same for all nodes.
 type scripts struct {
-	apply, register, snapshot, reap, pump, renew, claim, cache, allow *redis.Script
+	apply, register, snapshot, left, reap, mend, pump, renew, claim, allow, admit *redis.Script
 
-	take, release *redis.Script // which need nothing of what common.lua has
+	publish, offsets, replay, keep, take, release *redis.Script // which share nothing with those before
 }
 
 // newScripts returns the scripts of a node: with its command to publish, and the
@@ -54,9 +69,13 @@ func newScripts(publish string, grace time.Duration) scripts {
 func fillScripts(common, publish string, grace time.Duration) scripts {
 	fill := strings.NewReplacer("@PUBLISH@", publish, "@GRACE@", strconv.FormatInt(grace.Milliseconds(), 10))
 	s := func(lua string) *redis.Script { return redis.NewScript(fill.Replace(common + lua)) }
+	own := func(lua string) *redis.Script { return redis.NewScript(fill.Replace(lua)) }
+	control := func(lua string) *redis.Script { return redis.NewScript(clockLua + lua) }
 	return scripts{
-		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), reap: s(reapLua),
-		pump: s(pumpLua), renew: s(renewLua), claim: s(claimLua), cache: s(cacheLua), allow: s(allowLua),
-		take: redis.NewScript(takeLua), release: redis.NewScript(releaseLua),
+		apply: s(applyLua), register: s(registerLua), snapshot: s(snapshotLua), left: s(leftLua), reap: s(reapLua),
+		mend: s(mendLua), pump: s(pumpLua),
+		publish: own(publishLua), offsets: own(offsetsLua), replay: own(replayLua), keep: own(keepLua),
+		take: own(takeLua), release: own(releaseLua),
+		renew: control(renewLua), claim: control(claimLua), allow: control(allowLua), admit: control(admitLua),
 	}
 }

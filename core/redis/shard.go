@@ -4,107 +4,151 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const (
-	chunk      = 512 // channels that are subscribed to at once: half a millisecond of Redis
-	silence    = 3 * time.Second
-	probeEvery = 2 * time.Second
-	probeLimit = 5 * time.Second
-	tick       = 500 * time.Millisecond
+	chunk       = 512 // channels that are subscribed to at once: half a millisecond of Redis
+	confirmWait = 2 * answer
+	overlap     = 3 * time.Second // for which a connection that is replaced is still heard
 )
 
-// shard is one connection for messages. It makes sure itself that it is alive:
-// the library would stay with a server that has hung, or is no master anymore.
+// shard is what this node hears of the topics of one partition: over one
+// connection for messages, which is made anew when it fails, and replaced when
+// the server at its other end is not the one that has the partition anymore.
 type shard struct {
 	node     *Node
-	index    int
+	index    int // of the partition
 	connects atomic.Uint64
+	locator  locator
+	replace  chan error // has why the connection is to be replaced
 
 	mu      sync.Mutex // guards what follows
-	ps      *redis.PubSub
-	wanted  map[string]bool // channels; true once Redis has said so
-	waiting map[string][]chan struct{}
-
-	// Owned by run.
-	heard   time.Time // when anything last came
-	probed  int       // the number of the last probe
-	sent    time.Time // when it was sent
-	probing bool      // it has not come back
+	link    *link      // nil while there is none
+	topics  map[string]*tail
+	waiting map[string][]chan struct{} // by topic, until Redis confirms the subscription
+	leaving map[string]int             // by topic, unsubscriptions that Redis has not confirmed
 }
 
 func newShard(n *Node, i int) *shard {
-	return &shard{node: n, index: i, wanted: map[string]bool{}, waiting: map[string][]chan struct{}{}}
+	s := &shard{
+		node: n, index: i, replace: make(chan error, 1),
+		topics: map[string]*tail{}, waiting: map[string][]chan struct{}{}, leaving: map[string]int{},
+	}
+	s.locator.init(s)
+	return s
 }
 
 // shard returns the one that a topic is heard on.
 func (n *Node) shard(topic string) *shard { return n.shards[n.keys.partition(topic)] }
 
-// subscribe returns when Redis has said that messages of a channel will come. If
-// Redis is away it returns at once: they come when it is back.
-func (s *shard) subscribe(ctx context.Context, name string) error {
+// tail returns how far the node is in a topic, or nil if it does not listen to it.
+func (s *shard) tail(topic string) *tail {
 	s.mu.Lock()
-	if s.wanted[name] {
-		s.mu.Unlock()
+	defer s.mu.Unlock()
+	return s.topics[topic]
+}
+
+// subscribe returns when all that is published from then on will be delivered. If
+// Redis is away it returns at once, or after a while: then it is delivered when
+// Redis is back.
+func (s *shard) subscribe(ctx context.Context, topic string) error {
+	came := time.Now()
+	t, l, confirmed := s.open(topic)
+	if l == nil && s.node.health.away() {
+		t.late(came)
+		s.forget(topic, confirmed)
 		return nil
 	}
-	s.wanted[name] = false
-	ps := s.ps
-	if ps == nil && s.node.health.away() {
-		s.mu.Unlock()
-		return nil
+	if l != nil && confirmed != nil {
+		if err := l.listen(ctx, s.node.keys.channel(topic)); err != nil {
+			l.fail(err) // it is made anew, with all that is wanted
+		}
 	}
-	done := make(chan struct{})
-	s.waiting[name] = append(s.waiting[name], done)
-	s.mu.Unlock()
-	if ps != nil && s.node.listen(ctx, ps, name) != nil {
-		_ = ps.Close() // the library may have made it anew, without this channel
-		return nil     // it is made anew, with all that is wanted
+	return s.await(ctx, t, confirmed, came)
+}
+
+// open returns the tail of a topic, which begins if there is none, and what is
+// closed when Redis has confirmed the subscription: nil if it has.
+func (s *shard) open(topic string) (t *tail, l *link, confirmed chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t = s.topics[topic]
+	if t == nil {
+		t = newTail(s.node, topic)
+		s.topics[topic] = t
+	} else if s.link != nil && s.link.confirmed[topic] {
+		return t, s.link, nil
 	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("subscribe in Redis: %w", ctx.Err())
-	case <-time.After(2 * answer):
-		return nil
+	confirmed = make(chan struct{})
+	s.waiting[topic] = append(s.waiting[topic], confirmed)
+	return t, s.link, confirmed
+}
+
+// await waits until a subscription is confirmed and its log known. Who is let go
+// before that is delivered what was published meanwhile once it is.
+func (s *shard) await(ctx context.Context, t *tail, confirmed chan struct{}, came time.Time) error {
+	timeout := time.NewTimer(confirmWait)
+	defer timeout.Stop()
+	defer s.forget(t.topic, confirmed)
+	for _, done := range []chan struct{}{confirmed, t.ready} {
+		if done == nil {
+			continue
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return fmt.Errorf("subscribe in Redis: %w", ctx.Err())
+		case <-timeout.C:
+			t.late(came)
+			return nil
+		case <-s.node.done:
+			return nil
+		}
+	}
+	return nil
+}
+
+// forget takes back that somebody waits.
+func (s *shard) forget(topic string, confirmed chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := s.waiting[topic][:0]
+	for _, c := range s.waiting[topic] {
+		if c != confirmed {
+			left = append(left, c)
+		}
+	}
+	if s.waiting[topic] = left; len(left) == 0 {
+		delete(s.waiting, topic)
 	}
 }
 
-func (n *Node) listen(ctx context.Context, ps *redis.PubSub, names ...string) error {
-	if n.keys.publish == "SPUBLISH" {
-		return ps.SSubscribe(ctx, names...)
-	}
-	return ps.Subscribe(ctx, names...)
-}
-
-func (s *shard) unsubscribe(ctx context.Context, name string) {
+func (s *shard) unsubscribe(ctx context.Context, topic string) {
 	s.mu.Lock()
-	delete(s.wanted, name)
-	ps := s.ps
+	t, l := s.topics[topic], s.link
+	delete(s.topics, topic)
+	if l != nil {
+		delete(l.confirmed, topic)
+		s.leaving[topic]++
+	}
 	s.mu.Unlock()
-	if ps == nil {
+	if t != nil {
+		t.end()
+	}
+	if l == nil {
 		return
 	}
-	var err error
-	if s.node.keys.publish == "SPUBLISH" {
-		err = ps.SUnsubscribe(ctx, name)
-	} else {
-		err = ps.Unsubscribe(ctx, name)
-	}
-	if err != nil {
-		_ = ps.Close() // what is not wanted is not heard on the next one
+	if err := l.leave(ctx, s.node.keys.channel(topic)); err != nil {
+		l.fail(err) // what is not wanted is not heard on the next one
 	}
 }
+
+// errReplaced is that a connection is to be replaced while it still works.
+var errReplaced = errors.New("another server has the topics")
 
 // run hears messages until ctx is done.
 func (s *shard) run(ctx context.Context) {
@@ -112,14 +156,21 @@ func (s *shard) run(ctx context.Context) {
 	pause := least
 	for ctx.Err() == nil {
 		begun := time.Now()
-		err := s.connection(ctx)
-		if ctx.Err() != nil {
-			return
+		l := s.begin()
+		err := l.serve(ctx)
+		s.node.log.Debug("connection for messages is made anew", "shard", s.index, "err", err)
+		if errors.Is(err, errReplaced) {
+			// What the old server still sends is heard, until all publishers have
+			// noticed: they do not all do so at the same moment.
+			s.node.running.Go(func() { l.linger(ctx, overlap) })
+		} else {
+			l.close()
+			s.node.noticed(s.index, err)
 		}
+		s.end(l)
 		if time.Since(begun) > most {
 			pause = least
 		}
-		s.node.log.Debug("connection for messages is made anew", "shard", s.index, "err", err)
 		if !sleep(ctx, pause) {
 			return
 		}
@@ -127,128 +178,94 @@ func (s *shard) run(ctx context.Context) {
 	}
 }
 
-// connection is one connection, from the first to the last.
-func (s *shard) connection(ctx context.Context) error {
-	n := s.node
-	var ps *redis.PubSub
-	if n.keys.publish == "SPUBLISH" {
-		ps = n.bus.SSubscribe(ctx)
-	} else {
-		ps = n.bus.Subscribe(ctx)
-	}
+// begin makes a connection that of the shard. All topics are in doubt from now on.
+func (s *shard) begin() *link {
+	l := newLink(s)
 	s.connects.Add(1)
-	probe := n.keys.probe(s.index, n.Name())
-	s.heard, s.probing = time.Now(), false
-	names := s.begin(ps)
-	defer s.end(ps)
-	if err := n.listen(ctx, ps, probe); err != nil {
-		return err
+	select {
+	case <-s.replace: // it was of the last one
+	default:
 	}
-	for part := range slices.Chunk(names, chunk) {
-		if err := n.listen(ctx, ps, part...); err != nil {
-			return err
-		}
-	}
-	n.health.poke() // whatever ended the last connection may have been the end of more
-	for {
-		m, err := ps.ReceiveTimeout(ctx, tick)
-		var timeout net.Error
-		switch {
-		case err == nil:
-			s.heard = time.Now()
-			s.receive(ctx, m, probe)
-		case errors.As(err, &timeout) && timeout.Timeout() && ctx.Err() == nil:
-		default:
-			return err
-		}
-		if err := s.check(ctx, ps, probe); err != nil {
-			return err
-		}
-	}
-}
-
-// begin makes ps the connection, and returns the channels that are wanted on it.
-func (s *shard) begin(ps *redis.PubSub) (names []string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ps = ps
-	for name := range s.wanted {
-		s.wanted[name] = false
-		names = append(names, name)
-	}
-	return names
-}
-
-func (s *shard) end(ps *redis.PubSub) {
-	s.mu.Lock()
-	s.ps = nil
-	for name, all := range s.waiting {
-		for _, done := range all {
-			close(done)
-		}
-		delete(s.waiting, name)
+	s.link = l
+	clear(s.leaving)
+	tails := make([]*tail, 0, len(s.topics))
+	for topic, t := range s.topics {
+		tails = append(tails, t)
+		l.first = append(l.first, s.node.keys.channel(topic))
 	}
 	s.mu.Unlock()
-	_ = ps.Close()
+	for _, t := range tails {
+		t.doubt()
+	}
+	return l
 }
 
-var errSilent = errors.New("nothing comes from Redis anymore")
-
-// check pings a silent connection, and has a message of its own come round: the
-// server at the other end may answer and yet hear nothing of what is published.
-func (s *shard) check(ctx context.Context, ps *redis.PubSub, probe string) error {
-	now := time.Now()
-	quiet := now.Sub(s.heard)
-	if quiet > silence {
-		return errSilent
+func (s *shard) end(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link == l {
+		s.link = nil
 	}
-	if quiet > tick {
-		if err := ps.Ping(ctx); err != nil {
-			return err
-		}
-	}
-	switch {
-	case s.probing && now.Sub(s.sent) > probeLimit:
-		return fmt.Errorf("%w that is published: is this still the master?", errSilent)
-	case !s.probing && now.Sub(s.sent) > probeEvery:
-		s.probed++
-		s.sent, s.probing = now, true
-		number := strconv.Itoa(s.probed)
-		go func() { // which takes its time when Redis does not answer; then there is no probe to wait for
-			_ = s.node.batcher.publish(ctx, probe, appendField([]byte{kindProbe}, number))
-		}()
-	}
-	return nil
 }
 
-// receive sees to what has come.
-func (s *shard) receive(ctx context.Context, m any, probe string) {
-	switch m := m.(type) {
-	case *redis.Subscription:
-		if strings.HasSuffix(m.Kind, "unsubscribe") || m.Channel == probe {
-			return
-		}
-		s.mu.Lock()
-		if _, ok := s.wanted[m.Channel]; ok {
-			s.wanted[m.Channel] = true
-		}
-		for _, done := range s.waiting[m.Channel] {
-			close(done)
-		}
-		delete(s.waiting, m.Channel)
+// renew has the connection replaced, because of what was noticed.
+func (s *shard) renew(why error) {
+	select {
+	case s.replace <- why:
+	default: // it is about to be
+	}
+}
+
+// unheard is told of an event that no connection was sent. If this node listens to
+// its topic, it does so at the wrong server.
+func (s *shard) unheard(topic string) {
+	s.mu.Lock()
+	deaf := s.link != nil && s.link.confirmed[topic]
+	s.mu.Unlock()
+	if deaf {
+		s.renew(fmt.Errorf("%w: it has sent an event to nobody", errReplaced))
+	}
+}
+
+// subscribed is told that Redis has confirmed a subscription.
+func (s *shard) subscribed(l *link, topic string) {
+	s.mu.Lock()
+	t := s.topics[topic]
+	if s.link != l || t == nil {
 		s.mu.Unlock()
-		s.node.replicas.subscribed(ctx, s.topic(m.Channel))
-	case *redis.Message:
-		if m.Channel == probe {
-			s.probing = false
-			return
-		}
-		s.node.dispatch(s.topic(m.Channel), []byte(m.Payload))
+		return
 	}
+	l.confirmed[topic] = true
+	for _, done := range s.waiting[topic] {
+		close(done)
+	}
+	delete(s.waiting, topic)
+	s.mu.Unlock()
+	// Only now: all that is published after Redis has said where the log is will be
+	// heard, one after the other.
+	s.locator.add(t)
+	s.node.replicas.subscribed(context.Background(), topic)
+}
+
+// unsubscribed is told that Redis sends no more of a topic.
+func (s *shard) unsubscribed(l *link, topic string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != l {
+		return
+	}
+	if s.leaving[topic] > 0 {
+		if s.leaving[topic]--; s.leaving[topic] == 0 {
+			delete(s.leaving, topic)
+		}
+		return
+	}
+	s.renew(fmt.Errorf("%w: it has ended a subscription", errReplaced))
 }
 
 // topic is what is published on a channel.
-func (s *shard) topic(channel string) string {
+func topicOf(channel string) string {
 	_, topic, _ := strings.Cut(channel, ":t:")
 	return topic
 }

@@ -3,7 +3,9 @@ package redis
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -24,6 +26,21 @@ func CheckURL(s string) error {
 			return errors.New(aURL)
 		}
 		return fmt.Errorf("%s; it is redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path", strings.TrimPrefix(err.Error(), "redis: "))
+	}
+	return checkOptions(u.Query())
+}
+
+// checkOptions refuses what the library would take in a URL and the server does not
+// heed.
+func checkOptions(options url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		switch name {
+		case "db", "skip_verify":
+		case "pool_size":
+			return errors.New("pool_size has a key of its own, redis.pool_size")
+		default:
+			return fmt.Errorf("%s cannot be set; the options are db and skip_verify", name)
+		}
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func TestClusterWithoutRedis(t *testing.T) {
 			bob.want(members)
 			for _, s := range []*stage{a, b} {
 				log := s.log.String()
-				if away, back := strings.Count(log, "Redis does not answer"), strings.Count(log, "Redis answers again"); away != 1 || back != 1 {
+				if away, back := strings.Count(log, "Redis does not answer"), strings.Count(log, "Redis is usable again"); away != 1 || back != 1 {
 					t.Errorf("the log says %d times that Redis is away and %d times that it is back, want once", away, back)
 				}
 			}

@@ -38,7 +38,7 @@ func (s *Server) ports() (hub.Ports, error) {
 func (s *Server) measureCluster() metrics.Cluster {
 	stats := s.node.Stats()
 	return metrics.Cluster{
-		Up: stats.Up, Nodes: stats.Nodes, StateLost: uint64(max(0, stats.Lost)), Garbage: stats.Garbage, Resubscribes: stats.Resubs,
+		Up: stats.Up, Nodes: stats.Nodes, StateLost: uint64(max(0, stats.Lost)), Repairs: stats.Repairs, Garbage: stats.Garbage, Resubscribes: stats.Resubs,
 		WebhooksLost: stats.WebhooksLost,
 	}
 }

@@ -22,7 +22,7 @@ func (s *Server) Serve(ctx context.Context) (Summary, error) {
 		}
 	}
 	defer tuneGC()()
-	defer func() { _ = s.broker.Close() }()
+	defer s.closeBroker()
 
 	var background sync.WaitGroup
 	defer background.Wait()
@@ -58,6 +58,14 @@ func (s *Server) serveHTTP() error {
 		config = s.cert.Config()
 	}
 	return s.http.Serve(listen.Strict(websocket.Listener(s.listener, s.config.WebSocket), config))
+}
+
+// closeBroker says goodbye to the cluster. Where that fails nobody can do more: the
+// other nodes take this one for dead when its lease has expired.
+func (s *Server) closeBroker() {
+	if err := s.broker.Close(); err != nil {
+		s.log.Warn("stopped without telling the cluster, which notices when the lease expires", "err", err)
+	}
 }
 
 // serveAdmin does not end the server when it fails: clients do not need it.

@@ -1,5 +1,5 @@
-// Package brokertest checks that a broker.Broker keeps its promises. Every
-// implementation runs it:
+// Package brokertest checks that a broker.Broker keeps its promises, and RunLog
+// that a broker.Log does. Every implementation runs both:
 //
 //	func TestBroker(t *testing.T) {
 //		brokertest.Run(t, func(t *testing.T) broker.Broker { return new(broker.Memory) })
@@ -75,7 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) broker.Broker) {
 
 func start(t *testing.T, b broker.Broker) (broker.Broker, <-chan broker.Message) {
 	t.Helper()
-	got := make(chan broker.Message, 1000)
+	got := make(chan broker.Message, 10_000)
 	if err := b.Start(func(m broker.Message) error { got <- m; return nil }); err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (s *Server) dial() (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch username, password := s.config.login(); {
+	switch username, password := s.login(); {
 	case username != "":
 		_, err = c.Do("AUTH", username, password)
 	case password != "":
@@ -56,6 +56,13 @@ func (s *Server) dial() (*Conn, error) {
 		return nil, fmt.Errorf("redis auth: %w", err)
 	}
 	return c, nil
+}
+
+// login returns who may do everything now.
+func (s *Server) login() (username, password string) {
+	s.logins.Lock()
+	defer s.logins.Unlock()
+	return s.config.login()
 }
 
 // CPU returns how much processor time the server has used, in microseconds.
@@ -75,6 +82,19 @@ func (s *Server) CPU() time.Duration {
 		sum += time.Duration(seconds * float64(time.Second)).Round(time.Microsecond)
 	}
 	return sum
+}
+
+// Calls returns how often a command was called, by its name in lower case:
+// "ping", "cluster|slots".
+func (s *Server) Calls(command string) int {
+	s.tb.Helper()
+	info, err := s.info("commandstats")
+	if err != nil {
+		s.tb.Fatalf("redis-server %s: %v", s.Addr(), err)
+	}
+	var calls int
+	_, _ = fmt.Sscanf(info["cmdstat_"+command], "calls=%d,", &calls) // nothing was called yet
+	return calls
 }
 
 // info returns one section of INFO.

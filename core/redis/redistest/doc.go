@@ -8,9 +8,10 @@
 //	}
 //
 // Every server is a redis-server process of its own with its own port and
-// directory, keeps nothing on disk and ends with its test. [StartSentinel] and
-// [StartCluster] run several of them; a [Proxy] in front of one is a bad
-// network. A test without redis-server is skipped, or fails if
+// directory, keeps nothing on disk, but for [AOF], and ends with its test.
+// [StartSentinel], [StartCluster] and [StartReplicatedCluster] run several of
+// them; a [Proxy] in front of one is a bad network, and a [Refuser] is a server
+// that lets clients connect and no further. A test without redis-server is skipped, or fails if
 // REVURB_REQUIRE_ALL=1.
 //
 // The package knows nothing about revurb or the client library that it uses:

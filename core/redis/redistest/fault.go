@@ -15,15 +15,33 @@ func (s *Server) Kill() {
 }
 
 // Restart kills the server if it runs and starts it again on the same port:
-// empty, as if its disk were lost with it. A node of a cluster still knows its
-// slots.
+// with [AOF] it has what it had, and without it is empty, as if its disk were
+// lost with it. A node of a cluster still knows its slots.
 func (s *Server) Restart() {
+	s.tb.Helper()
+	if s.config.fsync == "" {
+		s.RestartEmpty()
+		return
+	}
+	s.Kill()
+	s.rerun()
+}
+
+// RestartEmpty is Restart of a server whose disk is lost, even with [AOF].
+func (s *Server) RestartEmpty() {
 	s.tb.Helper()
 	s.Kill()
 	// What a replica got from its master, or a test saved, is a file.
-	if err := os.RemoveAll(filepath.Join(s.dir, "dump.rdb")); err != nil {
-		s.tb.Fatal(err)
+	for _, name := range []string{"dump.rdb", "appendonlydir"} {
+		if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
+			s.tb.Fatal(err)
+		}
 	}
+	s.rerun()
+}
+
+func (s *Server) rerun() {
+	s.tb.Helper()
 	if err := s.run(); err != nil {
 		s.tb.Fatalf("redis-server %s does not start again: %v\n%s", s.Addr(), err, s.log())
 	}
@@ -62,4 +80,12 @@ func (s *Server) KillPubSub() int {
 func (s *Server) FlushAll() {
 	s.tb.Helper()
 	s.Do("FLUSHALL")
+}
+
+// silent reports whether the server is dead or paused: to ask it would only cost
+// time.
+func (s *Server) silent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.process == nil || s.process.ended() || s.process.stopped()
 }

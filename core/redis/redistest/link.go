@@ -11,6 +11,11 @@ type link struct {
 	client      *net.TCPConn
 	there, back *pipe
 	once        sync.Once
+	commands    scanner // of the goroutine that fills there
+
+	// The mutex of the proxy guards what follows.
+	subscribed bool // whether the client has subscribed to a channel
+	lost       bool // in a black hole
 }
 
 func newLink(client *net.TCPConn, w weather) *link {
@@ -19,9 +24,11 @@ func newLink(client *net.TCPConn, w weather) *link {
 	return l
 }
 
+// set has l feel the weather. After newLink, the mutex of the proxy is held.
 func (l *link) set(w weather) {
-	l.there.set(w.there, w.delay)
-	l.back.set(w.back, w.delay)
+	held := l.lost || l.subscribed && w.subscribers
+	l.there.set(w.there && !held, w.delay, w.rate)
+	l.back.set(w.back && !held, w.delay, w.rate)
 }
 
 // run passes bytes until Redis closes, or is asked to by a client that did,

@@ -18,6 +18,7 @@ type config struct {
 	password   string
 	admin      string // password of the user adminName; empty: admin is the user above
 	tls        *certificate
+	fsync      string // of the append-only file; empty: nothing is kept
 }
 
 // adminName is the user that the package itself is where the test's own may
@@ -54,6 +55,12 @@ func TLS() Option {
 		tb.Helper()
 		c.tls = newCertificate(tb)
 	}
+}
+
+// AOF keeps what the server has in an append-only file, so that
+// [Server.Restart] finds it again. Each command is in it before it is answered.
+func AOF() Option {
+	return func(_ testing.TB, c *config) { c.fsync = "always" }
 }
 
 // Config adds a directive of redis.conf: Config("maxmemory", "10mb").

@@ -15,11 +15,16 @@ const pipeLimit = 4 << 20
 // A pipe is one direction of a link. One goroutine fills it and one drains it,
 // so that delay costs no throughput.
 type pipe struct {
+	// sees is shown all bytes before they pass, or is nil.
+	sees func([]byte)
+
 	mu       sync.Mutex
 	changed  sync.Cond // something below
 	src, dst *net.TCPConn
 	open     bool // whether bytes may leave
 	delay    time.Duration
+	rate     int       // bytes a second that leave; 0 is no limit
+	rested   time.Time // when the next may leave, with a rate
 	queue    []chunk
 	size     int  // bytes in queue
 	ended    bool // src has no more
@@ -47,10 +52,10 @@ func (p *pipe) connect(src, dst *net.TCPConn) bool {
 }
 
 // set opens or shuts p. When it returns, nothing leaves a shut pipe.
-func (p *pipe) set(open bool, delay time.Duration) {
+func (p *pipe) set(open bool, delay time.Duration, rate int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.open, p.delay = open, delay
+	p.open, p.delay, p.rate = open, delay, rate
 	p.changed.Broadcast()
 	for !p.open && p.writing {
 		_ = p.dst.SetWriteDeadline(time.Unix(1, 0)) // interrupts it
@@ -82,6 +87,9 @@ func (p *pipe) wait() bool {
 func (p *pipe) fill() {
 	for buf := make([]byte, 32<<10); ; {
 		n, err := p.src.Read(buf)
+		if p.sees != nil {
+			p.sees(buf[:n])
+		}
 		if !p.push(buf[:n], err != nil) {
 			return
 		}
@@ -133,10 +141,13 @@ func (p *pipe) next() []byte {
 			p.changed.Wait()
 		case len(p.queue) > 0:
 			early := time.Until(p.queue[0].due)
+			if p.rate > 0 {
+				early = max(early, time.Until(p.rested))
+			}
 			if early <= 0 {
 				_ = p.dst.SetWriteDeadline(time.Time{})
 				p.writing = true
-				return p.queue[0].bytes
+				return p.portion(p.queue[0].bytes)
 			}
 			timer := time.AfterFunc(early, p.wake)
 			p.changed.Wait()
@@ -149,10 +160,21 @@ func (p *pipe) next() []byte {
 	}
 }
 
+// portion returns what of b may leave at once, with a rate: 50 ms of it.
+func (p *pipe) portion(b []byte) []byte {
+	if p.rate == 0 {
+		return b
+	}
+	return b[:min(len(b), max(1, p.rate/20))]
+}
+
 // wrote takes n bytes from the queue.
 func (p *pipe) wrote(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.rate > 0 {
+		p.rested = time.Now().Add(time.Duration(n) * time.Second / time.Duration(p.rate))
+	}
 	p.writing = false
 	p.size -= n
 	p.queue[0].bytes = p.queue[0].bytes[n:]

@@ -72,12 +72,27 @@ func (p *process) cont() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
 // running reports whether p is not stopped. Where there is no /proc, SIGSTOP
 // is taken at its word.
 func (p *process) running() bool {
+	state, err := p.state()
+	return err == nil && state != 'T'
+}
+
+// stopped reports whether p is known to be.
+func (p *process) stopped() bool {
+	state, err := p.state()
+	return err == nil && state == 'T'
+}
+
+// state returns the state of p as Linux writes it in one letter.
+func (p *process) state() (byte, error) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(p.pid()) + "/stat")
 	if err != nil {
-		return false
+		return 0, err
 	}
 	_, state, _ := bytes.Cut(stat, []byte(") "))
-	return !bytes.HasPrefix(state, []byte("T"))
+	if len(state) == 0 {
+		return 0, fmt.Errorf("process %d has no state", p.pid())
+	}
+	return state[0], nil
 }
 
 // until calls check until it returns nil, or returns its last error after

@@ -28,6 +28,8 @@ type Proxy struct {
 type weather struct {
 	there, back bool          // whether bytes pass to Redis, and from it
 	delay       time.Duration // of a byte, in each direction
+	rate        int           // bytes a second of one connection in each direction; 0 is no limit
+	subscribers bool          // whether those that subscribe are held up, both ways
 }
 
 var fair = weather{there: true, back: true}
@@ -78,9 +80,48 @@ func (p *Proxy) Hang() {
 	p.change(func(w *weather) { w.there, w.back = false, false })
 }
 
+// Forget hangs the connections that there are, as something does on the way that
+// has forgotten those that were idle. New ones pass.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.set(weather{})
+	}
+}
+
 // OneWay lets pass what clients send, and holds up what Redis answers.
 func (p *Proxy) OneWay() {
 	p.change(func(w *weather) { w.there, w.back = true, false })
+}
+
+// OneWayBack lets pass what Redis says, and holds up what clients send.
+func (p *Proxy) OneWayBack() {
+	p.change(func(w *weather) { w.there, w.back = false, true })
+}
+
+// Bandwidth lets each connection pass so many bytes a second in each direction.
+func (p *Proxy) Bandwidth(bytes int) {
+	p.change(func(w *weather) { w.rate = bytes })
+}
+
+// BlackHole holds up, both ways, the connections over which somebody has
+// subscribed to a channel, as if the network had forgotten them: neither end is
+// told. New connections pass, even if somebody subscribes over them.
+func (p *Proxy) BlackHole() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		if l.subscribed {
+			l.lost = true
+			l.set(p.weather)
+		}
+	}
+}
+
+// BlackHoleSubscribers is [Proxy.BlackHole] for new connections, too.
+func (p *Proxy) BlackHoleSubscribers() {
+	p.change(func(w *weather) { w.subscribers = true })
 }
 
 // Cut resets all connections and refuses new ones.
@@ -100,6 +141,11 @@ func (p *Proxy) Cut() {
 // Heal ends every fault.
 func (p *Proxy) Heal() {
 	p.tb.Helper()
+	p.mu.Lock()
+	for l := range p.links {
+		l.lost = false
+	}
+	p.mu.Unlock()
 	p.change(func(w *weather) { *w = fair })
 	if err := p.listen(); err != nil {
 		p.tb.Fatal(err)
@@ -112,6 +158,19 @@ func (p *Proxy) change(f func(*weather)) {
 	f(&p.weather)
 	for l := range p.links {
 		l.set(p.weather)
+	}
+}
+
+// see notes whether a client subscribes with b, before b passes.
+func (p *Proxy) see(l *link, b []byte) {
+	for _, name := range l.commands.scan(b) {
+		switch name {
+		case "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE":
+			p.mu.Lock()
+			l.subscribed = true
+			l.set(p.weather)
+			p.mu.Unlock()
+		}
 	}
 }
 
@@ -139,6 +198,7 @@ func (p *Proxy) accept(listener net.Listener) {
 		}
 		p.mu.Lock()
 		l := newLink(c.(*net.TCPConn), p.weather)
+		l.there.sees = func(b []byte) { p.see(l, b) }
 		if p.listener != listener {
 			l.reset()
 		} else {

@@ -282,3 +282,91 @@ func TestProxyUnderManyFaults(t *testing.T) {
 	p.Heal()
 	eventually(t, "no connection left but the twenty of the test", func() bool { return p.Conns() <= 20 })
 }
+
+// A connection is one of a subscriber once it has subscribed, however the
+// command comes.
+func TestProxyBlackHole(t *testing.T) {
+	r := redistest.Start(t)
+	p := redistest.NewProxy(t, r)
+	subscriber, other := dial(t, p), dial(t, p)
+	do(t, other, "PONG", "PING")
+	do(t, subscriber, "OK", "SET", "k", "SUBSCRIBE\r\n$9\r\nSUBSCRIBE")
+	p.BlackHole()
+	do(t, subscriber, "PONG", "PING") // it only spoke of it
+	if _, err := subscriber.Do("ssubscribe", "news"); err != nil {
+		t.Fatal(err)
+	}
+	p.BlackHole()
+	if got := r.Do("SPUBLISH", "news", "x"); got != int64(1) {
+		t.Errorf("SPUBLISH: got %v receivers, want 1", got)
+	}
+	silent(t, subscriber)
+	do(t, other, "PONG", "PING")
+	fresh := dial(t, p)
+	if _, err := fresh.Do("SUBSCRIBE", "news"); err != nil {
+		t.Errorf("a new subscriber is in the black hole: %v", err)
+	}
+	p.Heal()
+	if got, err := subscriber.Receive(); err != nil || fmt.Sprint(got) != "[smessage news x]" {
+		t.Errorf("got %v, %v, want the message", got, err)
+	}
+}
+
+func TestProxyBlackHoleSubscribers(t *testing.T) {
+	r := redistest.Start(t)
+	p := redistest.NewProxy(t, r)
+	p.BlackHoleSubscribers()
+	subscriber, other := dial(t, p), dial(t, p)
+	if err := subscriber.Send("SUBSCRIBE", "news"); err != nil {
+		t.Fatal(err)
+	}
+	silent(t, subscriber)
+	do(t, other, int64(0), "PUBLISH", "news", "x")
+	p.Heal()
+	if got, err := subscriber.Receive(); err != nil || fmt.Sprint(got) != "[subscribe news 1]" {
+		t.Errorf("got %v, %v, want the subscription", got, err)
+	}
+}
+
+func TestProxyOneWayBack(t *testing.T) {
+	r := redistest.Start(t)
+	p := redistest.NewProxy(t, r)
+	c := dial(t, p)
+	if _, err := c.Do("SUBSCRIBE", "news"); err != nil {
+		t.Fatal(err)
+	}
+	p.OneWayBack()
+	if err := c.Send("PING"); err != nil {
+		t.Fatal(err)
+	}
+	silent(t, c)
+	if got := r.Do("PUBLISH", "news", "x"); got != int64(1) {
+		t.Errorf("PUBLISH: got %v receivers, want 1", got)
+	}
+	if got, err := c.Receive(); err != nil || fmt.Sprint(got) != "[message news x]" {
+		t.Errorf("got %v, %v, want the message", got, err)
+	}
+	p.Heal()
+	if got, err := c.Receive(); err != nil || fmt.Sprint(got) != "[pong ]" {
+		t.Errorf("got %v, %v, want what was held up", got, err)
+	}
+}
+
+// What is sent takes at least as long as its bytes do.
+func TestProxyBandwidth(t *testing.T) {
+	r := redistest.Start(t)
+	p := redistest.NewProxy(t, r)
+	c := dial(t, p)
+	c.Timeout = 30 * time.Second
+	do(t, c, "PONG", "PING")
+	p.Bandwidth(100_000)
+	value := strings.Repeat("x", 50_000)
+	begun := time.Now()
+	do(t, c, "OK", "SET", "k", value)
+	do(t, c, value, "GET", "k")
+	if took := time.Since(begun); took < 800*time.Millisecond {
+		t.Errorf("100 kB at 100 kB/s took %v, want a second", took)
+	}
+	p.Heal()
+	do(t, c, value, "GET", "k")
+}

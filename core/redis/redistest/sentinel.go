@@ -153,6 +153,42 @@ func (s *Sentinel) Failover(fault func(*Server)) *Server {
 	return s.WaitPromoted(old)
 }
 
+// PlannedFailover has the sentinels promote the replica though nothing is wrong,
+// as an operator does, and returns the new master. The old one becomes its
+// replica, a little later.
+func (s *Sentinel) PlannedFailover() *Server {
+	s.tb.Helper()
+	old := s.Master()
+	s.wait("the replica follows the master", func() error { return follows(s.other(old), old) })
+	s.wait("a planned failover begins", func() error {
+		// A sentinel refuses until it knows of a good replica, and for a while
+		// after the failover before.
+		_, err := s.Sentinels[0].Try("SENTINEL", "FAILOVER", MasterName)
+		return err
+	})
+	return s.WaitPromoted(old)
+}
+
+// other returns the server that is not this one.
+func (s *Sentinel) other(not *Server) *Server {
+	for _, server := range s.Servers {
+		if server != not {
+			return server
+		}
+	}
+	return nil
+}
+
+// Rejoin starts a master again that was killed, as the replica of the one that
+// took its place. Sentinels would have it so, but later.
+func (s *Sentinel) Rejoin(old *Server) {
+	s.tb.Helper()
+	master := s.Master()
+	old.Restart()
+	old.Do("REPLICAOF", "127.0.0.1", master.port)
+	s.wait("the old master follows the new one", func() error { return follows(old, master) })
+}
+
 // WaitPromoted waits until all sentinels have another master than old that
 // also believes it, and returns it.
 func (s *Sentinel) WaitPromoted(old *Server) *Server {

@@ -31,6 +31,8 @@ type Server struct {
 
 	mu      sync.Mutex // guards what follows
 	process *process
+
+	logins sync.Mutex // guards the passwords in config
 }
 
 // Start starts an empty Redis that ends with the test.
@@ -113,7 +115,12 @@ func (s *Server) conf() []byte {
 	}
 	if !s.config.sentinel {
 		c.set("save", "")
-		c.set("appendonly", "no")
+		if s.config.fsync != "" {
+			c.set("appendonly", "yes")
+			c.set("appendfsync", s.config.fsync)
+		} else {
+			c.set("appendonly", "no")
+		}
 	}
 	if s.config.cluster {
 		s.busPort = freePort()
@@ -173,6 +180,8 @@ func (s *Server) Addr() string { return address(s.port) }
 
 // URL returns the server as redis://user:password@host:port/0; rediss with TLS.
 func (s *Server) URL() string {
+	s.logins.Lock()
+	defer s.logins.Unlock()
 	u := url.URL{Scheme: "redis", Host: s.Addr(), Path: "/0"}
 	if s.config.tls != nil {
 		u.Scheme = "rediss"
@@ -198,6 +207,15 @@ func (s *Server) CAFile() string {
 		return ""
 	}
 	return s.config.tls.certFile
+}
+
+// KeyFile returns the file of the key of that certificate; "" without [TLS]. A
+// server that wants certificates of its clients takes this one.
+func (s *Server) KeyFile() string {
+	if s.config.tls == nil {
+		return ""
+	}
+	return s.config.tls.keyFile
 }
 
 // log returns the end of what the server logged.

@@ -20,6 +20,7 @@ import (
 type certificate struct {
 	certFile, keyFile string
 	pool              *x509.CertPool
+	pair              tls.Certificate
 }
 
 func newCertificate(tb testing.TB) *certificate {
@@ -54,6 +55,7 @@ func newCertificate(tb testing.TB) *certificate {
 		certFile: filepath.Join(dir, "redis.crt"),
 		keyFile:  filepath.Join(dir, "redis.key"),
 		pool:     x509.NewCertPool(),
+		pair:     tls.Certificate{Certificate: [][]byte{cert}, PrivateKey: key},
 	}
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
 	c.pool.AppendCertsFromPEM(certPEM)
@@ -63,7 +65,10 @@ func newCertificate(tb testing.TB) *certificate {
 }
 
 func (c *certificate) client() *tls.Config {
-	return &tls.Config{RootCAs: c.pool, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+	return &tls.Config{
+		RootCAs: c.pool, ServerName: "localhost", MinVersion: tls.VersionTLS12,
+		Certificates: []tls.Certificate{c.pair}, // for a server that wants one
+	}
 }
 
 func write(tb testing.TB, name string, data []byte) {

@@ -1,22 +1,24 @@
--- Takes from the sums what a dead node had, so much at a time: ARGV node, limit.
--- It returns how much it took; less than the limit is the last of it.
-local node, limit, done = ARGV[2], tonumber(ARGV[3]), 0
+-- Takes from the sums what a dead node had: ARGV node, and then any of
+--   m topic user
+--   n topic
+-- Of several that take an entry only one finds it.
+local node = ARGV[2]
 redis.call('HSET', KEYS[1], node, 'dead')
 quiet = redis.call('EXISTS', P .. ':recover') == 1
 local N, M = P .. ':n:' .. node, P .. ':m:' .. node
-local members = redis.call('HRANDFIELD', M, limit)
-for _, f in ipairs(members) do
-  redis.call('HDEL', M, f)
-  local z = string.find(f, NUL, string.find(f, NUL, 1, true) + 1, true)
-  leave(string.sub(f, 1, z - 1), string.sub(f, z + 1))
-  done = done + 1
-end
-if done < limit then
-  local counts = redis.call('HRANDFIELD', N, limit - done, 'WITHVALUES')
-  for i = 1, #counts, 2 do
-    redis.call('HDEL', N, counts[i])
-    count(counts[i], -tonumber(counts[i + 1]))
-    done = done + 1
+local i = 3
+while i <= #ARGV do
+  local topic = ARGV[i + 1]
+  if ARGV[i] == 'm' then
+    if redis.call('HDEL', M, topic .. NUL .. ARGV[i + 2]) == 1 then leave(topic, ARGV[i + 2]) end
+    i = i + 3
+  else
+    local n = redis.call('HGET', N, topic)
+    if n then
+      redis.call('HDEL', N, topic)
+      count(topic, -tonumber(n))
+    end
+    i = i + 2
   end
 end
-return done
+return 1

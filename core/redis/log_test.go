@@ -1,0 +1,66 @@
+package redis_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/broker/brokertest"
+	"github.com/revurb/revurb/core/frame"
+	"github.com/revurb/revurb/core/redis"
+	"github.com/revurb/revurb/core/redis/redistest"
+)
+
+// What a node could not hear is read from the log, in its order, and once.
+func TestReplayAfterConnectionIsLost(t *testing.T) {
+	r := redistest.Start(t)
+	a, b := serve(t, r.URL()), serve(t, r.URL())
+	if err := b.Broker().Subscribe(t.Context(), room); err != nil {
+		t.Fatal(err)
+	}
+	var want string
+	for i := range 300 {
+		if i%50 == 25 {
+			r.KillPubSub()
+		}
+		err := a.Broker().Publish(t.Context(), broker.Message{Topic: room, Frame: frame.Text(fmt.Append(nil, i))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want += fmt.Sprint(" ", i)
+	}
+	eventually(t, "all is heard", func() bool { return " "+b.heard(&b.frames) == want })
+}
+
+// keeping opens nodes that keep what they are told, each with keys of its own.
+func keeping(t *testing.T, c redis.Config) func(*testing.T, broker.Retention) brokertest.Logged {
+	t.Helper()
+	others := 0
+	return func(t *testing.T, r broker.Retention) brokertest.Logged {
+		others++
+		c := c
+		c.Prefix = fmt.Sprint(c.Prefix, "-log-", others)
+		c.ReplayFor, c.ReplayEvents, c.ReplayBytes = r.For, r.Events, r.Bytes
+		n, err := redis.New(c, logger(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.Broker()
+	}
+}
+
+func TestLog(t *testing.T) {
+	brokertest.RunLog(t, keeping(t, config(redistest.Start(t))))
+}
+
+func TestLogOfRedisCluster(t *testing.T) {
+	c := redis.DefaultConfig
+	c.Cluster, c.Lease = redistest.StartCluster(t, 3).Addrs(), lease
+	brokertest.RunLog(t, keeping(t, c))
+}
+
+func TestLogWithSentinel(t *testing.T) {
+	c := redis.DefaultConfig
+	c.Sentinels, c.Master, c.Lease = redistest.StartSentinel(t, 3).Addrs(), redistest.MasterName, lease
+	brokertest.RunLog(t, keeping(t, c))
+}
