@@ -162,7 +162,9 @@ func (b *box) turn(ctx context.Context) (more bool, wait time.Duration, err erro
 		b.lose()
 		return false, max(leastWait, min(said.left, lookAgain)), nil
 	}
-	b.hold(said, q, begun)
+	if b.hold(said, q, begun); !b.entries.holds() { // Redis took longer than the lease
+		return true, 0, nil
+	}
 	if said.status == 2 && q.from != "-" {
 		b.restart()
 		return true, 0, nil
@@ -256,7 +258,7 @@ func (b *box) hold(s holding, q question, begun time.Time) {
 func (b *box) lose() {
 	b.cursor = ""
 	if open := b.entries.end(); open > 0 {
-		b.node.log.Warn("this node could not renew its hold on the webhooks: what it has not sent is sent by the node that holds them now", "events", open)
+		b.node.log.Warn("this node could not renew its hold on the webhooks: what it had not sent is sent by whichever node holds them now", "events", open)
 	}
 }
 
