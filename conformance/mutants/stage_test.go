@@ -97,6 +97,7 @@ func start(t *testing.T, m *mutant) conformance.Target {
 	receiver := startReceiver(t)
 	c := configuration(m, startBackend(t, m, receiver))
 	addr, more := "", []string(nil)
+	var dial func(context.Context, *url.URL) (net.Conn, error)
 	switch {
 	case m.node != nil:
 		addrs := startNodes(t, c, m.node)
@@ -107,9 +108,14 @@ func start(t *testing.T, m *mutant) conformance.Target {
 		addr = startServer(t, c)
 	}
 	if m.up != nil || m.down != nil || m.head != nil || m.answer != nil || m.http != nil || m.reads != nil || m.lax != nil || m.keep {
-		addr = startProxy(t, m, addr).listener.Addr().String()
+		p := startProxy(t, m, addr)
+		addr = p.listener.Addr().String()
+		if p.progress != nil {
+			dial = p.progress.dial
+		}
 	}
 	judged := target(addr)
+	judged.Dial = dial
 	judged.Webhooks = receiver
 	for _, other := range more {
 		judged.URLs = append(judged.URLs, &url.URL{Scheme: "ws", Host: other})
@@ -180,12 +186,19 @@ func startParts(t *testing.T, c config.Config, change func(*hub.Ports)) string {
 	return ln.Addr().String()
 }
 
-// timeout is how long a case waits for what a mutant does not do. It must be
-// enough for what it does, on a machine that runs several at a time.
-const timeout = 2 * time.Second
+const (
+	// patience is how long a case waits that is to pass, and limit how long it
+	// takes at most. Nothing needs that long that does not hang, however busy the
+	// machine is.
+	patience = 30 * time.Second
+	limit    = 3 * time.Minute
 
-// patience is the same for cases that are about time that passes.
-const patience = 6 * time.Second
+	// timeout is how long a case waits that is to fail, mostly for what a mutant
+	// does not do, and timingTimeout is the same for cases that are about time that
+	// passes.
+	timeout       = 2 * time.Second
+	timingTimeout = 6 * time.Second
+)
 
 func target(addr string) conformance.Target {
 	apps := map[conformance.Fixture]conformance.Credentials{}
