@@ -135,7 +135,7 @@ func TestMutants(t *testing.T) {
 	killed := make([]string, len(all))
 	var mu sync.Mutex
 	others := map[string][]string{}
-	places := make(chan struct{}, 4)
+	places := make(chan struct{}, atATime)
 	t.Run("each", func(t *testing.T) {
 		for i, m := range all {
 			t.Run(m.name, func(t *testing.T) {
