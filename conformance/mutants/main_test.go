@@ -6,14 +6,17 @@ import (
 	"testing"
 )
 
-// atATime is how many mutants are judged at a time. They mostly wait, so it is
-// more than there are processors.
+// atATime is how many mutants are judged at a time.
 const atATime = 6
 
+// TestMain runs more tests at a time than there are processors: they wait for
+// the network more than they work.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if asked := flag.Lookup("test.parallel"); asked.Value.String() == asked.DefValue {
-		_ = asked.Value.Set("8") // with the tests of controls
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", "8") // the flag exists
 	}
 	os.Exit(m.Run())
 }
