@@ -138,6 +138,7 @@ func startServer(t *testing.T, d conformance.Dialect, changes ...func(main *app.
 	c := config.Default()
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 100 * time.Millisecond
+	c.Server.HandshakeTimeout, c.Server.RequestTimeout = 20*time.Second, 20*time.Second // cases want them to be over after 30 s
 	c.Admin.Listen = ""
 	receiver, err := conformance.NewWebhookReceiver("127.0.0.1:0")
 	if err != nil {

@@ -85,13 +85,16 @@ func (n noted) Close() error {
 	return n.TCPConn.Close()
 }
 
-// stepping is a connection on which what is written is waited for.
+// stepping is a connection on which what is written is waited for. Of what is
+// written octet by octet only the first is: a handshake has hundreds, and no
+// more time than others.
 type stepping struct {
 	*net.TCPConn
 	p *progress
 
 	mu      sync.Mutex // held while writing; guards what follows
 	written int
+	last    int // how much was written last
 }
 
 func (s *stepping) Write(b []byte) (int, error) {
@@ -99,6 +102,9 @@ func (s *stepping) Write(b []byte) (int, error) {
 	defer s.mu.Unlock()
 	n, err := s.TCPConn.Write(b)
 	s.written += n
-	s.p.wait(s.LocalAddr().String(), s.written)
+	if n > 1 || s.last != 1 {
+		s.p.wait(s.LocalAddr().String(), s.written)
+	}
+	s.last = n
 	return n, err
 }

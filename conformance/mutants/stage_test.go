@@ -69,6 +69,7 @@ func configuration(m *mutant, backend string) config.Config {
 	c := config.Default()
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 10 * time.Millisecond
+	c.Server.HandshakeTimeout, c.Server.RequestTimeout = 20*time.Second, 20*time.Second // cases want them to be over after 30 s
 	c.WebSocket.CloseTimeout = time.Second
 	c.WebSocket.Compression = true
 	c.Admin.Listen = ""

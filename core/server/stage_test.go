@@ -48,7 +48,8 @@ type stage struct {
 }
 
 // serve runs a server on a free port until the test ends. It begins with a
-// configuration that waits for less than the default one does.
+// configuration that waits for less than the default one does when it stops, and
+// for more before it cuts anyone off.
 func serve(t *testing.T, change ...func(*config.Config)) *stage {
 	t.Helper()
 	return serveWith(t, server.Options{}, change...)
@@ -63,6 +64,7 @@ func serveWith(t *testing.T, o server.Options, change ...func(*config.Config)) *
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 100 * time.Millisecond
 	c.WebSocket.CloseTimeout = time.Second
+	c.Server.HandshakeTimeout, c.Server.RequestTimeout = patience, patience
 	c.Admin.Listen = "127.0.0.1:0"
 	c.Apps = app.List{a}
 	for _, f := range change {

@@ -22,7 +22,6 @@ func TestStop(t *testing.T) {
 	s := serve(t, func(c *config.Config) {
 		c.Server.DrainTimeout = window
 		c.WebSocket.CloseTimeout = patience // for clients on a busy machine, who all answer
-		c.Server.RequestTimeout = patience
 	})
 	all := make([]*client, clients)
 	for i := range all {
