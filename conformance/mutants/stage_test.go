@@ -192,7 +192,7 @@ const (
 	// takes at most. Nothing needs that long that does not hang, however busy the
 	// machine is.
 	patience = 30 * time.Second
-	limit    = 3 * time.Minute
+	limit    = 10 * time.Minute
 
 	// timeout is how long a case waits that is to fail, mostly for what a mutant
 	// does not do, and timingTimeout is the same for cases that are about time that
