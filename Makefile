@@ -27,9 +27,10 @@ lint: ## Find more of them, with golangci-lint, which is installed apart
 	  echo 'golangci-lint is not installed: go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0'; exit 1; }
 	golangci-lint run ./...
 
+# The limit of time is for what hangs: a machine that is busy takes long.
 .PHONY: test
 test: e2e-deps ## Install what the tests need and run all of them, with the race detector
-	REVURB_REQUIRE_ALL=1 go test -race ./...
+	REVURB_REQUIRE_ALL=1 go test -race -timeout 40m ./...
 
 chaos := 10m
 nodes := 8
@@ -61,7 +62,7 @@ $(e2e)/node_modules/.package-lock.json: $(e2e)/package.json $(e2e)/package-lock.
 
 .PHONY: e2e
 e2e: e2e-deps ## Run only the end-to-end tests, and list their scenarios
-	REVURB_REQUIRE_ALL=1 go test -race -v ./$(e2e)
+	REVURB_REQUIRE_ALL=1 go test -race -timeout 40m -v ./$(e2e)
 
 .PHONY: guests
 guests: ## Build the guests again that are checked in, and compare
@@ -70,7 +71,7 @@ guests: ## Build the guests again that are checked in, and compare
 
 .PHONY: mutants
 mutants: ## Break our server on purpose, and see that the conformance suite notices
-	go test ./conformance/mutants -run TestMutants -count=1 -v
+	go test ./conformance/mutants -run TestMutants -count=1 -timeout 40m -v
 
 .PHONY: conformance
 conformance: ## Judge a running server, URL=ws://... ID=... KEY=..., the secret in REVURB_CONFORMANCE_SECRET

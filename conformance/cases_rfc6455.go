@@ -115,7 +115,7 @@ type wire struct {
 
 // openWire opens a connection and reads its first message.
 func (t *T) openWire() wire {
-	c, err := client.Dial(t.ctx, t.URL(Dialing{}).String(), nil)
+	c, err := t.open(t.ctx, t.URL(Dialing{}), nil)
 	if err != nil {
 		t.Fatalf("open a WebSocket: %v", err)
 	}

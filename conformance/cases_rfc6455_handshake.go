@@ -171,7 +171,7 @@ func (t *T) handshakeText(method, version, key string) string {
 // dialTCP opens a connection that ends with the case, or when nothing has come
 // for too long.
 func (t *T) dialTCP() net.Conn {
-	nc, err := client.DialTCP(t.ctx, t.URL(Dialing{}))
+	nc, err := t.Target.dial(t.ctx, t.URL(Dialing{}))
 	if err != nil {
 		t.Errorf("%v", err)
 	}

@@ -26,6 +26,13 @@ import (
 
 var seed = flag.Uint64("seed", 0, "run the cases in another order; 0 is that of the protocol")
 
+// patience is how long a case waits for what is to come, and limit how long it may
+// take. Only what hangs takes so long, however busy the machine is.
+const (
+	patience = 30 * time.Second
+	limit    = 5 * time.Minute
+)
+
 // TestMain runs more cases at a time than there are processors: they wait for
 // the network more than they work.
 func TestMain(m *testing.M) {
@@ -42,7 +49,7 @@ func TestMain(m *testing.M) {
 func TestConformance(t *testing.T) {
 	for _, d := range []conformance.Dialect{conformance.Pusher, conformance.Reverb} {
 		t.Run(string(d), func(t *testing.T) {
-			r := conformance.Runner{Target: startServer(t, d)}
+			r := conformance.Runner{Target: startServer(t, d), Limit: limit}
 			cases := conformance.All()
 			if *seed != 0 {
 				random := rand.New(rand.NewPCG(*seed, 0))
@@ -131,6 +138,7 @@ func startServer(t *testing.T, d conformance.Dialect, changes ...func(main *app.
 	c := config.Default()
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 100 * time.Millisecond
+	c.Server.HandshakeTimeout, c.Server.RequestTimeout = 20*time.Second, 20*time.Second // cases want them to be over after 30 s
 	c.Admin.Listen = ""
 	receiver, err := conformance.NewWebhookReceiver("127.0.0.1:0")
 	if err != nil {
@@ -186,7 +194,7 @@ func startServer(t *testing.T, d conformance.Dialect, changes ...func(main *app.
 	ws := *target.HTTP
 	ws.Scheme = strings.Replace(ws.Scheme, "http", "ws", 1)
 	target.URLs = []*url.URL{&ws}
-	target.Timeout, target.Quiet = 20*time.Second, 300*time.Millisecond
+	target.Timeout, target.Quiet = patience, 300*time.Millisecond
 	target.Settle()
 	return target
 }
@@ -251,7 +259,7 @@ func TestBatchedWebhooks(t *testing.T) {
 		return c == conformance.CapUnbatchedWebhooks
 	})
 	target.Capabilities = append(target.Capabilities, conformance.CapBatchedWebhooks)
-	r := conformance.Runner{Target: target}
+	r := conformance.Runner{Target: target, Limit: limit}
 	for _, c := range conformance.All() {
 		if !strings.HasPrefix(c.ID, "WHK-") || !asked(&target, &c) {
 			continue // WHK-11 is asked where nothing is batched

@@ -130,7 +130,7 @@ func (t *T) TryDial(d Dialing) (*Conn, error) {
 	u := t.URL(d)
 	ctx, cancel := context.WithTimeout(t.ctx, t.Target.Timeout)
 	defer cancel()
-	ws, err := client.Dial(ctx, u.String(), d.Header)
+	ws, err := t.open(ctx, u, d.Header)
 	if err != nil {
 		t.record("dial", "", u.RequestURI()+": "+err.Error())
 		return nil, err
@@ -138,6 +138,14 @@ func (t *T) TryDial(d Dialing) (*Conn, error) {
 	c := newConn(t, ws)
 	t.record("dial", c.Label, u.RequestURI())
 	return c, nil
+}
+
+func (t *T) open(ctx context.Context, u *url.URL, header http.Header) (*client.Conn, error) {
+	nc, err := t.Target.dial(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return client.Open(ctx, nc, u, header) //nolint:wrapcheck // it says what it did
 }
 
 // URL is where Dial connects to.

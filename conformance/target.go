@@ -1,10 +1,14 @@
 package conformance
 
 import (
+	"context"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/revurb/revurb/conformance/client"
 )
 
 // Target is the server to judge, and what is known of it.
@@ -21,6 +25,9 @@ type Target struct {
 	Limits       Limits
 	Webhooks     *WebhookReceiver // nil if the target sends none to us
 	Control      func(verb string, node int) error
+
+	// Dial, if not nil, is how cases connect. Nil is client.DialTCP.
+	Dial func(context.Context, *url.URL) (net.Conn, error)
 
 	Timeout time.Duration // for whatever must happen
 	Quiet   time.Duration // in which what must not happen would have
@@ -67,6 +74,14 @@ type Limits struct {
 var PusherLimits = Limits{
 	EventData: 10_240, Message: 10_000, ChannelsPerEvent: 100, Batch: 10, EventName: 200, ChannelName: 200,
 	PresenceMembers: 100, PresenceMember: 1_024, UserID: 128, ClientEventRate: 10,
+}
+
+// dial connects to u, without a word.
+func (t *Target) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
+	if t.Dial != nil {
+		return t.Dial(ctx, u)
+	}
+	return client.DialTCP(ctx, u) //nolint:wrapcheck // it says what it did
 }
 
 // Has reports whether the target has a capability.

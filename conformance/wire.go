@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/revurb/revurb/conformance/client"
 )
 
 // Wire is a TCP connection over which a case sends what no HTTP client would.
@@ -26,7 +24,7 @@ type Wire struct {
 func (t *T) OpenWire() *Wire {
 	ctx, cancel := context.WithTimeout(t.ctx, t.Target.Timeout)
 	defer cancel()
-	nc, err := client.DialTCP(ctx, t.Target.HTTP)
+	nc, err := t.Target.dial(ctx, t.Target.HTTP)
 	if err != nil {
 		t.Fatalf("open a TCP connection: %v", err)
 	}

@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 }
 
 // patience is how long a test waits for what should take no time.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // await FILE REGEXP [NAME] waits until the file has a match. The first group
 // of it becomes the variable NAME.

@@ -51,6 +51,12 @@ func Dial(ctx context.Context, rawURL string, header http.Header) (*Conn, error)
 	if err != nil {
 		return nil, err
 	}
+	return Open(ctx, nc, u, header)
+}
+
+// Open is Dial with a connection that there is already. If it fails, the
+// connection is closed.
+func Open(ctx context.Context, nc net.Conn, u *url.URL, header http.Header) (*Conn, error) {
 	c, err := handshake(ctx, nc, u, header)
 	if err != nil {
 		_ = nc.Close() // it is lost already
@@ -143,7 +149,7 @@ func (c *Conn) Close() error { return c.nc.Close() }
 
 // Reset ends the connection so that the other side sees a reset.
 func (c *Conn) Reset() error {
-	if tcp, ok := c.nc.(*net.TCPConn); ok {
+	if tcp, ok := c.nc.(interface{ SetLinger(int) error }); ok {
 		_ = tcp.SetLinger(0) // it is closed anyway
 	}
 	return c.nc.Close()

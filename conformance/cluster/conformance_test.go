@@ -13,8 +13,8 @@ import (
 // that kill a node wait for it to end.
 func TestCases(t *testing.T) {
 	r := redistest.Start(t)
-	target := start(t, 2, fmt.Sprintf("url = %q\nlease = \"3s\"", r.URL())).target(t)
-	runner := conformance.Runner{Target: target}
+	target := start(t, 2, fmt.Sprintf("url = %q\nlease = \"6s\"", r.URL())).target(t)
+	runner := conformance.Runner{Target: target, Limit: limit}
 	ran := 0
 	for _, c := range conformance.All() {
 		if !strings.HasPrefix(c.ID, "CLU-") && !strings.HasPrefix(c.ID, "cluster.") {

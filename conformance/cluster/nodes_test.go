@@ -150,6 +150,13 @@ events = ["channel_existence"]
 	}
 }
 
+// patience is how long a test waits for what is to come, and limit how long it may
+// take. Only what hangs takes so long, however busy the machine is.
+const (
+	patience = time.Minute
+	limit    = 10 * time.Minute
+)
+
 // start starts the process, and waits until it answers.
 func (n *node) start() error {
 	cmd := exec.Command(cmp.Or(n.bin, bin), "start", "--config", n.file) //nolint:gosec // we have built it
@@ -165,7 +172,7 @@ func (n *node) start() error {
 	n.mu.Lock()
 	n.cmd, n.done = cmd, done
 	n.mu.Unlock()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		if n.port == "0" {
 			if _, rest, ok := strings.Cut(n.output.String()[from:], "http://127.0.0.1:"); ok {
 				n.port = rest[:strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })]
@@ -203,7 +210,7 @@ func (n *node) end(s os.Signal) error {
 			return fmt.Errorf("the server has not stopped as it should: %w\n%s", err, n.output.String())
 		}
 		return nil
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		return errors.New("the server does not end after " + s.String())
 	}
 }
@@ -248,7 +255,7 @@ func (c *nodes) target(tb testing.TB) conformance.Target {
 	t.App = conformance.Credentials{ID: "main-id", Key: "main-key", Secret: "main-secret"}
 	t.Limits.PresenceMembers = 0
 	t.Webhooks, t.Control = c.receiver, c.control
-	t.Timeout, t.Quiet = 20*time.Second, 300*time.Millisecond
+	t.Timeout, t.Quiet = patience, 300*time.Millisecond
 	t.Settle()
 	return t
 }
@@ -272,7 +279,7 @@ func judge(t *testing.T, res conformance.Result) {
 // play runs f as a case against a cluster, of which nothing is said in a report.
 func play(t *testing.T, target conformance.Target, f func(*conformance.T)) {
 	t.Helper()
-	r := conformance.Runner{Target: target, Limit: 3 * time.Minute}
+	r := conformance.Runner{Target: target, Limit: limit}
 	judge(t, r.One(t.Context(), &conformance.Case{ID: "cluster.test", Title: t.Name(), Level: conformance.Must, Timing: true, Run: f}))
 }
 

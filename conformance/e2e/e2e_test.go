@@ -24,7 +24,7 @@ const minNode = 20
 
 // patience is how long one file may take. Each scenario has a limit of its own;
 // this one is for a process that does not end after them.
-const patience = 3 * time.Minute
+const patience = 15 * time.Minute
 
 // needs are the scenario files that need more than Node.
 var needs = map[string]func(*testing.T) (env string){

@@ -81,10 +81,14 @@ func handshakeMutants() []mutant {
 			killedBy: []string{"rfc6455.handshake.octets", "rfc6455.chop.octets", "rfc6455.chop.header", "rfc6455.ping.125-octets", "rfc6455.ping.burst-octets", "rfc6455.fragment.octets"},
 			also:     []string{"rfc6455.chop.997"},
 			reads: func(l *link, b []byte) []byte {
-				if bytes.HasPrefix(b, []byte("GET ")) && l.segment >= len(b) || wholeFrames(b) > 0 {
-					return b
+				whole := wholeFrames(b) > 0
+				if bytes.HasPrefix(b, []byte("GET ")) { // which could be taken for the beginning of a frame
+					whole = l.segment >= len(b)
 				}
-				return nil
+				if !whole {
+					return nil
+				}
+				return b
 			},
 		},
 		{

@@ -20,6 +20,7 @@ type proxy struct {
 	backend  string // the address of the server
 	listener net.Listener
 	requests *handoff
+	progress *progress // nil unless it matters what is read at a time
 
 	wg sync.WaitGroup
 
@@ -52,6 +53,9 @@ func startProxy(t *testing.T, m *mutant, backend string) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{m: m, backend: backend, listener: ln, requests: newHandoff(ln.Addr()), memo: map[string]string{}, conns: map[net.Conn]bool{}}
+	if m.reads != nil {
+		p.progress = newProgress()
+	}
 	srv := &http.Server{Handler: http.HandlerFunc(p.serveHTTP)} //nolint:gosec // its clients are ours
 	p.wg.Go(func() { _ = srv.Serve(p.requests) })
 	p.wg.Go(p.accept)
@@ -75,6 +79,9 @@ func (p *proxy) accept() {
 			return
 		}
 		p.keep(c)
+		if p.progress != nil {
+			c = p.progress.of(c)
+		}
 		p.wg.Go(func() { p.serve(c) })
 	}
 }
@@ -98,7 +105,7 @@ type buffered struct {
 func (b buffered) Read(p []byte) (int, error) { return b.br.Read(p) }
 
 // CloseWrite is that of TCP.
-func (b buffered) CloseWrite() error { return b.Conn.(*net.TCPConn).CloseWrite() }
+func (b buffered) CloseWrite() error { return b.Conn.(interface{ CloseWrite() error }).CloseWrite() }
 
 func (p *proxy) serve(c net.Conn) {
 	b := buffered{c, bufio.NewReaderSize(c, 64<<10)}
@@ -107,7 +114,7 @@ func (p *proxy) serve(c net.Conn) {
 	if request && p.m.lax != nil && p.m.lax(b.head()) {
 		const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 		_, _ = io.WriteString(c, ok+ok) // to what stands behind it, too
-		_ = b.Conn.(*net.TCPConn).CloseWrite()
+		_ = b.CloseWrite()
 		_, _ = io.Copy(io.Discard, b)
 		_ = c.Close()
 		return

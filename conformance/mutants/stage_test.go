@@ -69,6 +69,7 @@ func configuration(m *mutant, backend string) config.Config {
 	c := config.Default()
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 10 * time.Millisecond
+	c.Server.HandshakeTimeout, c.Server.RequestTimeout = 20*time.Second, 20*time.Second // cases want them to be over after 30 s
 	c.WebSocket.CloseTimeout = time.Second
 	c.WebSocket.Compression = true
 	c.Admin.Listen = ""
@@ -97,6 +98,7 @@ func start(t *testing.T, m *mutant) conformance.Target {
 	receiver := startReceiver(t)
 	c := configuration(m, startBackend(t, m, receiver))
 	addr, more := "", []string(nil)
+	var dial func(context.Context, *url.URL) (net.Conn, error)
 	switch {
 	case m.node != nil:
 		addrs := startNodes(t, c, m.node)
@@ -107,9 +109,14 @@ func start(t *testing.T, m *mutant) conformance.Target {
 		addr = startServer(t, c)
 	}
 	if m.up != nil || m.down != nil || m.head != nil || m.answer != nil || m.http != nil || m.reads != nil || m.lax != nil || m.keep {
-		addr = startProxy(t, m, addr).listener.Addr().String()
+		p := startProxy(t, m, addr)
+		addr = p.listener.Addr().String()
+		if p.progress != nil {
+			dial = p.progress.dial
+		}
 	}
 	judged := target(addr)
+	judged.Dial = dial
 	judged.Webhooks = receiver
 	for _, other := range more {
 		judged.URLs = append(judged.URLs, &url.URL{Scheme: "ws", Host: other})
@@ -180,12 +187,19 @@ func startParts(t *testing.T, c config.Config, change func(*hub.Ports)) string {
 	return ln.Addr().String()
 }
 
-// timeout is how long a case waits for what a mutant does not do. It must be
-// enough for what it does, on a machine that runs several at a time.
-const timeout = 2 * time.Second
+const (
+	// patience is how long a case waits that is to pass, and limit how long it
+	// takes at most. Nothing needs that long that does not hang, however busy the
+	// machine is.
+	patience = 30 * time.Second
+	limit    = 10 * time.Minute
 
-// patience is the same for cases that are about time that passes.
-const patience = 6 * time.Second
+	// timeout is how long a case waits that is to fail, mostly for what a mutant
+	// does not do, and timingTimeout is the same for cases that are about time that
+	// passes.
+	timeout       = 2 * time.Second
+	timingTimeout = 6 * time.Second
+)
 
 func target(addr string) conformance.Target {
 	apps := map[conformance.Fixture]conformance.Credentials{}

@@ -116,7 +116,7 @@ func TestBodyOfUnknownLength(t *testing.T) {
 // Fault 46: one that sends slowly is not waited for. The time is the server's;
 // the API says what happened.
 func TestSlowBody(t *testing.T) {
-	s := newStage(t, options{server: func(h *http.Server) { h.ReadTimeout = 200 * time.Millisecond }})
+	s := newStage(t, options{server: func(h *http.Server) { h.ReadTimeout = 2 * time.Second }})
 	query := s.signedQuery(call{method: "POST", path: "/apps/1/events", body: body})
 	c := s.dial()
 	c.send(fmt.Sprintf("POST /apps/1/events?%s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", query, len(body), body[:5]))

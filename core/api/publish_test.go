@@ -189,6 +189,8 @@ func TestDisabledApp(t *testing.T) {
 // HE-26: requests follow one another on one connection, those that fail too.
 func TestKeepAlive(t *testing.T) {
 	s := newStage(t, options{})
+	// The client would open another connection if it had not put the first back yet.
+	s.server.Client().Transport.(*http.Transport).MaxConnsPerHost = 1
 	connections := map[string]bool{}
 	for i := range 100 {
 		c := trigger(t, object{"name": "e", "channel": "news", "data": "x"})

@@ -319,7 +319,7 @@ func channelOf(payload string) string {
 // take returns what c has received up to the nth barrier, without the barriers.
 func (c *client) take(t testing.TB, barrier string, n int) []string {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		c.mu.Lock()
 		var got []string
@@ -341,7 +341,7 @@ func (c *client) take(t testing.TB, barrier string, n int) []string {
 		select {
 		case <-arrived:
 		case <-timeout:
-			t.Fatalf("got %d barriers in 10 s, want %d", barriers, n)
+			t.Fatalf("got %d barriers in a minute, want %d", barriers, n)
 		}
 	}
 }

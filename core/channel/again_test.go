@@ -2,7 +2,7 @@ package channel_test
 
 import (
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/frame"
@@ -26,25 +26,28 @@ func (s *slow) Send(f *frame.Frame) {
 // Who leaves while something is sent, and comes again, hears nothing of it after
 // the new greeting.
 func TestComingAgainWhileOldFramesAreSent(t *testing.T) {
-	c := channel.New("news")
-	s := &slow{make(chan string, 10), make(chan struct{}), make(chan struct{})}
-	c.Add(s)
-	go func() { _ = c.Broadcast(frame.Text([]byte("old")), nil) }()
-	<-s.arrived
-	c.Remove(s)
-	again := make(chan struct{})
-	go func() {
-		defer close(again)
-		c.Add(s, frame.Text([]byte("greeting")))
-	}()
-	select {
-	case <-again:
-		t.Error("the greeting has overtaken what was being sent")
-	case <-time.After(20 * time.Millisecond): // it waits
-	}
-	close(s.goOn)
-	<-again
-	if first, second := <-s.got, <-s.got; first != "old" || second != "greeting" {
-		t.Errorf("heard %s, then %s", first, second)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := channel.New("news")
+		s := &slow{make(chan string, 10), make(chan struct{}), make(chan struct{})}
+		c.Add(s)
+		go func() { _ = c.Broadcast(frame.Text([]byte("old")), nil) }()
+		<-s.arrived
+		c.Remove(s)
+		again := make(chan struct{})
+		go func() {
+			defer close(again)
+			c.Add(s, frame.Text([]byte("greeting")))
+		}()
+		synctest.Wait()
+		select {
+		case <-again:
+			t.Error("the greeting has overtaken what was being sent")
+		default: // it waits
+		}
+		close(s.goOn)
+		<-again
+		if first, second := <-s.got, <-s.got; first != "old" || second != "greeting" {
+			t.Errorf("heard %s, then %s", first, second)
+		}
+	})
 }

@@ -362,7 +362,7 @@ func (s *stage) settle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(10 * time.Second); want > 0; {
+	for deadline := time.Now().Add(time.Minute); want > 0; time.Sleep(50 * time.Microsecond) {
 		for _, c := range s.clients {
 			want -= c.takeFences()
 		}

@@ -216,7 +216,7 @@ func TestPresenceChurn(t *testing.T) {
 // wait waits for news until wrong returns "".
 func (n *news) wait(t *testing.T, wrong func() string) {
 	t.Helper()
-	for timeout := time.After(10 * time.Second); ; {
+	for timeout := time.After(time.Minute); ; {
 		more := n.more()
 		what := wrong()
 		if what == "" {

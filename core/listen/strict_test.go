@@ -20,7 +20,7 @@ func echo(t *testing.T) net.Addr {
 	t.Helper()
 	ln := open(t, config.Server{Host: "127.0.0.1"})
 	s := &http.Server{
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: time.Minute,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.TransferEncoding != nil {
 				w.Header().Set("Connection", "close")
@@ -43,7 +43,7 @@ func exchange(t *testing.T, addr net.Addr, text string, size int) (answers []str
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	for rest := text; rest != ""; {
 		n := min(size, len(rest))
 		if _, err := io.WriteString(c, rest[:n]); err != nil {

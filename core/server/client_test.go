@@ -43,7 +43,7 @@ func (m message) text() string {
 
 // upgrade asks for a WebSocket over c, and returns the answer if it is no 101.
 func upgrade(c net.Conn, path string, header http.Header) (*client, *http.Response, error) {
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(2 * patience)) // of all that the test does with it
 	key := make([]byte, 16)
 	_, _ = rand.Read(key)
 	r, err := http.NewRequest(http.MethodGet, "http://server.test"+path, nil)

@@ -23,7 +23,7 @@ func TestClusterWithoutRedis(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a, b, r := pair(t)
+			a, b, r := pair(t, publishWait(300*time.Millisecond))
 			ann, bob := a.hear("ann", room, "open"), b.hear("bob", room, "open")
 			ann.await("pusher_internal:member_added")
 
@@ -102,7 +102,7 @@ func TestClusterIsLeft(t *testing.T) {
 	const room = "presence-room"
 	r := redistest.Start(t)
 	a := join(t, r)
-	b := join(t, r, lease(time.Minute))
+	b := join(t, r, lease(time.Hour))
 	ann := a.hear("ann", room)
 	b.hear("bob", room)
 	ann.await("pusher_internal:member_added")

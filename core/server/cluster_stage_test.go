@@ -18,18 +18,23 @@ import (
 	"github.com/revurb/revurb/core/redis/redistest"
 )
 
-// shares has a server share r with others. A lease is shorter than one may
-// configure, so that nobody waits long for the dead.
+// shares has a server share r with others. Nobody waits for the dead here, nor
+// should a node that is not given the processor be taken for one, or for slow.
 func shares(r *redistest.Server) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Redis.URL = r.URL()
-		c.Redis.Lease = 2 * time.Second
-		c.Redis.PublishWait = 300 * time.Millisecond
+		c.Redis.Lease = 30 * time.Second
+		c.Redis.PublishWait = 20 * time.Second
 	}
 }
 
 func lease(d time.Duration) func(*config.Config) {
 	return func(c *config.Config) { c.Redis.Lease = d }
+}
+
+// publishWait is for who does not want to wait for a Redis that is away.
+func publishWait(d time.Duration) func(*config.Config) {
+	return func(c *config.Config) { c.Redis.PublishWait = d }
 }
 
 // join runs such a server, and waits until it has joined.

@@ -35,7 +35,7 @@ func TestRunningOutOfFiles(t *testing.T) {
 	const files = 64
 	var log buffer
 	// The context of the test is over before its cleanup, which stops the server.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*patience)
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestRunningOutOfFiles$")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", maxFiles, files))
 	cmd.Stderr = &log
@@ -64,12 +64,12 @@ func TestRunningOutOfFiles(t *testing.T) {
 	must(t, err)
 	must(t, alive.greet())
 
+	start := time.Now()
 	flood := make([]net.Conn, 2*files)
 	for i := range flood {
 		flood[i], err = net.Dial("tcp", addr) // the kernel accepts for the server
 		must(t, err)
 	}
-	start := time.Now()
 	errorsLogged := func() int { return strings.Count(log.String(), "level=ERROR") }
 	eventually(t, "log three times", func() bool { return errorsLogged() >= 3 })
 	if took := time.Since(start); took < 1900*time.Millisecond {

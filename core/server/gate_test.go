@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/revurb/revurb/core/limit"
 	"github.com/revurb/revurb/core/listen"
@@ -51,7 +50,7 @@ func TestUpgradesGetTheConnectionItself(t *testing.T) {
 	must(t, err)
 	got := make(chan net.Conn, 1)
 	s := &http.Server{
-		ReadHeaderTimeout: time.Second,
+		ReadHeaderTimeout: patience,
 		Handler: server.LastIfUnframed(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {

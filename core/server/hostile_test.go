@@ -14,26 +14,26 @@ import (
 )
 
 // impatient is a server that waits for 300 ms for headers, and for the next
-// request.
+// request; for nothing else does it cut anyone off while a test waits.
 func impatient(c *config.Config) {
 	c.Server.HandshakeTimeout = 300 * time.Millisecond
 	c.Server.IdleTimeout = 300 * time.Millisecond
+	c.Server.RequestTimeout = time.Hour
 }
 
 // hasty is a server that waits for 500 ms for a whole request.
 func hasty(c *config.Config) { c.Server.RequestTimeout = 500 * time.Millisecond }
 
 // ended waits until the server ends the connection, and returns what it said.
-func ended(t *testing.T, c net.Conn) (said string, after time.Duration) {
+func ended(t *testing.T, c net.Conn) (said string) {
 	t.Helper()
-	start := time.Now()
-	_ = c.SetReadDeadline(start.Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	b, err := io.ReadAll(c)
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		t.Fatal("the server does not end the connection")
 	}
-	return string(b), time.Since(start)
+	return string(b)
 }
 
 // drip sends a byte of text every 10 ms, until it or the test is over.
@@ -54,28 +54,29 @@ func drip(t *testing.T, c net.Conn, text string) {
 }
 
 func TestWhoIsSlowIsCutOff(t *testing.T) {
-	const slack = 2 * time.Second // of a machine that has other things to do
+	const least = 300 * time.Millisecond // that a client may take
 	for _, test := range []struct {
 		name  string
-		first string        // what it sends at once
-		drip  string        // what it sends of, a byte every 10 ms
-		after time.Duration // what it may take, at least and at most by slack more
+		first string // what it sends at once
+		drip  string // what it sends of, a byte every 10 ms
 	}{
-		{"says nothing", "", "", 300 * time.Millisecond},
-		{"sends its headers byte by byte", "", "GET /app/x HTTP/1.1\r\nX: " + strings.Repeat("x", 1000), 300 * time.Millisecond},
-		{"stops in its headers", "GET /app/x HTTP/1.1\r\nHost: x\r\n", "", 300 * time.Millisecond},
-		{"says nothing more after a request", "GET /up HTTP/1.1\r\nHost: x\r\n\r\n", "", 300 * time.Millisecond},
+		{"says nothing", "", ""},
+		{"sends its headers byte by byte", "", "GET /app/x HTTP/1.1\r\nX: " + strings.Repeat("x", 100_000)},
+		{"stops in its headers", "GET /app/x HTTP/1.1\r\nHost: x\r\n", ""},
+		{"says nothing more after a request", "GET /up HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := serve(t, impatient)
+			start := time.Now()
 			c := s.tcp()
 			_, err := io.WriteString(c, test.first)
 			must(t, err)
 			drip(t, c, test.drip)
-			if _, after := ended(t, c); after < test.after-50*time.Millisecond || after > test.after+slack {
-				t.Errorf("got cut off after %v, want %v", after, test.after)
+			ended(t, c)
+			if after := time.Since(start); after < least {
+				t.Errorf("got cut off after %v, want %v or more", after, least)
 			}
-			s.connect() // and everyone else is served
+			s.connectSoon() // and everyone else is served
 		})
 	}
 }
@@ -86,12 +87,13 @@ func TestASignedBodyThatDripsIsCutOff(t *testing.T) {
 	must(t, err)
 	var wire strings.Builder
 	must(t, r.Write(&wire))
+	start := time.Now()
 	c := s.tcp()
 	_, err = io.WriteString(c, wire.String()[:wire.Len()-500])
 	must(t, err)
-	drip(t, c, wire.String()[wire.Len()-500:])
-	said, after := ended(t, c)
-	if strings.HasPrefix(said, "HTTP/1.1 200") || after < 400*time.Millisecond || after > 3*time.Second {
+	drip(t, c, wire.String()[wire.Len()-500:]) // if nobody ends it, it is over after 5 s
+	said := ended(t, c)
+	if after := time.Since(start); strings.HasPrefix(said, "HTTP/1.1 200") || after < 500*time.Millisecond {
 		t.Errorf("got %q after %v, want an error after 500ms", said, after)
 	}
 }
@@ -99,7 +101,7 @@ func TestASignedBodyThatDripsIsCutOff(t *testing.T) {
 // Deadlines are for requests: who has a WebSocket may be silent for longer.
 func TestWebSocketsOutliveTheDeadlines(t *testing.T) {
 	s := serve(t, impatient, hasty)
-	c := s.connect()
+	c := s.connectSoon()
 	silent := time.NewTimer(1200 * time.Millisecond) // beyond all of them, twice that of hasty for writing included
 	<-silent.C
 	must(t, c.subscribe("news", nil))
@@ -148,7 +150,7 @@ func TestNothingIsServedBehindAnUpgrade(t *testing.T) {
 		c := s.tcp()
 		_, err := io.WriteString(c, text+"GET /up HTTP/1.1\r\nHost: x\r\n\r\n")
 		must(t, err)
-		said, _ := ended(t, c)
+		said := ended(t, c)
 		if n := strings.Count(said, "HTTP/1.1 "); n != 1 {
 			t.Errorf("%s: got %d answers, want one and the end:\n%s", name, n, said)
 		}
@@ -159,7 +161,7 @@ func TestNothingIsServedBehindAnUpgrade(t *testing.T) {
 func TestAFrameBehindTheHandshakeIsRead(t *testing.T) {
 	s := serve(t)
 	nc := s.tcp()
-	_ = nc.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(patience))
 	const ping = `{"event":"pusher:ping"}`
 	_, err := io.WriteString(nc, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"+

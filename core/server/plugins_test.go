@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/revurb/revurb/core/config"
 	"github.com/revurb/revurb/core/server"
@@ -44,8 +45,7 @@ func servePlugin(t *testing.T, message string) *pluginStage {
 	t.Helper()
 	p := &pluginStage{file: filepath.Join(t.TempDir(), "guard.wasm")}
 	p.put(t, denying(message))
-	c := loader.DefaultConfig()
-	c.Name, c.Path = "guard", p.file
+	c := p.guard()
 	p.configure([]loader.Config{c}, nil)
 	p.stage = serveWith(t, server.Options{
 		Plugins: func() ([]loader.Config, error) { return (*p.configured.Load())() },
@@ -54,6 +54,15 @@ func servePlugin(t *testing.T, message string) *pluginStage {
 		sc.Plugins = []loader.Config{c}
 	})
 	return p
+}
+
+// guard is the configuration of the plugin. Where a test does not change that,
+// it has all the time that a busy machine may take of it.
+func (p *pluginStage) guard() loader.Config {
+	c := loader.DefaultConfig()
+	c.Name, c.Path = "guard", p.file
+	c.Limits.Deadline, c.Limits.StartDeadline = patience, patience
+	return c
 }
 
 func (p *pluginStage) put(t *testing.T, guest []byte) {
@@ -220,8 +229,8 @@ func TestBadPluginStopsTheStart(t *testing.T) {
 // A file that changes is loaded without being asked to.
 func TestWatchPlugins(t *testing.T) {
 	p := servePlugin(t, "one")
-	c := loader.DefaultConfig()
-	c.Name, c.Path, c.Watch = "guard", p.file, true
+	c := p.guard()
+	c.Watch = true
 	p.configure([]loader.Config{c}, nil)
 	must(t, p.server.Reload())
 	p.put(t, denying("two, which is longer"))
@@ -266,8 +275,8 @@ func publishing(data string) []byte {
 func TestPluginPublishes(t *testing.T) {
 	p := servePlugin(t, "one")
 	p.put(t, publishing(`say "hi"`))
-	c := loader.DefaultConfig()
-	c.Name, c.Path, c.Capabilities = "guard", p.file, []string{"publish:news"}
+	c := p.guard()
+	c.Capabilities = []string{"publish:news"}
 	p.configure([]loader.Config{c}, nil)
 	must(t, p.server.Reload())
 	reader := p.connect()
@@ -285,6 +294,9 @@ func TestReloadsDoNotOverlap(t *testing.T) {
 	spin := wasmtest.Guest()
 	spin.Start(spin.Func("", "", "", "", wasmtest.Op(wasmtest.Loop, wasmtest.None, wasmtest.Br, 0, wasmtest.End)))
 	p.put(t, spin.Bytes()) // it takes its start_deadline to be refused
+	c := p.guard()
+	c.Limits.StartDeadline = time.Second
+	p.configure([]loader.Config{c}, nil)
 	first := make(chan int)
 	go func() {
 		status, _ := p.post()

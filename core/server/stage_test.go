@@ -48,7 +48,8 @@ type stage struct {
 }
 
 // serve runs a server on a free port until the test ends. It begins with a
-// configuration that waits for less than the default one does.
+// configuration that waits for less than the default one does when it stops, and
+// for more before it cuts anyone off.
 func serve(t *testing.T, change ...func(*config.Config)) *stage {
 	t.Helper()
 	return serveWith(t, server.Options{}, change...)
@@ -63,6 +64,7 @@ func serveWith(t *testing.T, o server.Options, change ...func(*config.Config)) *
 	c.Server.Port = 0
 	c.Server.DrainTimeout = 100 * time.Millisecond
 	c.WebSocket.CloseTimeout = time.Second
+	c.Server.HandshakeTimeout, c.Server.RequestTimeout = patience, patience
 	c.Admin.Listen = "127.0.0.1:0"
 	c.Apps = app.List{a}
 	for _, f := range change {
@@ -95,7 +97,7 @@ func (s *stage) wait() server.Summary {
 	s.t.Helper()
 	select {
 	case <-s.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		s.t.Fatal("the server does not stop")
 	}
 	return s.sum
@@ -125,6 +127,18 @@ func (s *stage) ask(path string, header http.Header) (*client, int) {
 		return nil, res.StatusCode
 	}
 	return c, 0
+}
+
+// connectSoon is connect for a server that may cut off a client who has not been
+// given the processor in time.
+func (s *stage) connectSoon() (c *client) {
+	s.t.Helper()
+	eventually(s.t, "let in", func() bool {
+		var err error
+		c, _, err = upgrade(s.tcp(), path, nil)
+		return err == nil && c != nil && c.greet() == nil
+	})
+	return c
 }
 
 // connect is a client that has been greeted.
@@ -189,11 +203,15 @@ func publish(base, body string) (*http.Request, error) {
 	return r, nil
 }
 
+// patience is how long a test waits for what is to come. Only what hangs takes so
+// long, however busy the machine is.
+const patience = time.Minute
+
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within ten seconds", what)
+			t.Fatalf("%s: not within %v", what, patience)
 		}
 	}
 }

@@ -125,16 +125,14 @@ func TestTLSHandshakeHasADeadline(t *testing.T) {
 	half := s.tcp()
 	_, err := half.Write([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03half a ClientHello"))
 	must(t, err)
-	if _, after := ended(t, half); after > 3*time.Second {
-		t.Errorf("half a ClientHello: got cut off after %v, want 300ms", after)
-	}
+	ended(t, half)
 	// One who has shaken hands, and says nothing.
-	silent := s.shake()
-	_ = silent.SetReadDeadline(time.Now().Add(10 * time.Second))
-	start := time.Now()
-	if _, err := io.ReadAll(silent); time.Since(start) > 3*time.Second {
-		t.Errorf("nothing after the handshake: got cut off after %v (%v), want 300ms", time.Since(start), err)
-	}
+	var silent *tls.Conn
+	eventually(t, "shake hands in time", func() bool {
+		silent = tls.Client(s.tcp(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate is the test's
+		return silent.Handshake() == nil
+	})
+	ended(t, silent)
 }
 
 func TestHTTPToATLSPortIsToldSo(t *testing.T) {
@@ -142,7 +140,7 @@ func TestHTTPToATLSPortIsToldSo(t *testing.T) {
 	c := s.tcp()
 	_, err := io.WriteString(c, "GET /up HTTP/1.1\r\nHost: x\r\n\r\n")
 	must(t, err)
-	if said, _ := ended(t, c); !strings.HasPrefix(said, "HTTP/1.1 400") || !strings.Contains(said, "https://") {
+	if said := ended(t, c); !strings.HasPrefix(said, "HTTP/1.1 400") || !strings.Contains(said, "https://") {
 		t.Errorf("got %q, want 400 and a word of https", said)
 	}
 }

@@ -17,6 +17,10 @@ import (
 	"github.com/revurb/revurb/core/webhook"
 )
 
+// patience is how long a test waits for what is to come. Only what hangs takes so
+// long, however busy the machine is.
+const patience = time.Minute
+
 // call is a request that a receiver got.
 type call struct {
 	at     time.Time
@@ -72,7 +76,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // wait waits until ok holds of the calls, and returns them.
 func (r *receiver) wait(what string, ok func([]call) bool) []call {
 	r.t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(patience)
 	for {
 		r.mu.Lock()
 		calls, changed := append([]call(nil), r.calls...), r.changed
@@ -148,7 +152,7 @@ func (s *sender) metric(line string) string {
 // waitMetric waits for a line of the metrics.
 func (s *sender) waitMetric(line, want string) {
 	s.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); s.metric(line) != want; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); s.metric(line) != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("%s is %q, want %q", line, s.metric(line), want)
 		}

@@ -94,8 +94,7 @@ func TestRetry(t *testing.T) {
 	s.waitMetric(`revurb_webhooks_pending{app="a"}`, "0")
 }
 
-// The events of a channel come in order, also when one of them fails; those of
-// other channels do not wait for it.
+// The events of a channel come in order, also when one of them fails.
 func TestOrder(t *testing.T) {
 	var failed atomic.Bool
 	r := receive(t, func(_ int, body string) int {
@@ -109,29 +108,43 @@ func TestOrder(t *testing.T) {
 	s.Notify(a, occupied("c"))
 	s.Notify(a, webhook.Event{Name: app.ChannelVacated, Channel: "c"})
 	s.Notify(a, occupied("c"))
-	for n := range 20 {
-		s.Notify(a, occupied(fmt.Sprint("other", n)))
-	}
 	var got []string
-	for i, c := range r.wait("24", atLeast(24)) {
+	for _, c := range r.wait("four", atLeast(4)) {
 		_, rest, _ := strings.Cut(c.body, `"name":"channel_`)
 		name, _, _ := strings.Cut(rest, `"`)
-		if c.events()[0] == "c" {
-			got = append(got, name)
-		} else if i > 20 {
-			t.Errorf("%s comes after what failed", c.events()[0])
-		}
+		got = append(got, name)
 	}
 	if want := []string{"occupied", "occupied", "vacated", "occupied"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
+// The events of other channels do not wait for one that has failed, and that is
+// to be sent again much later.
+func TestOtherChannelsGoOn(t *testing.T) {
+	r := receive(t, func(_ int, body string) int {
+		if strings.Contains(body, `"c"`) {
+			return http.StatusInternalServerError
+		}
+		return http.StatusOK
+	})
+	s := send(t, func(c *webhook.Config) { c.RetryAfter, c.RetryFor = time.Hour, 24*time.Hour })
+	a := newApp("a", hook(r.URL))
+	s.Notify(a, occupied("c"))
+	s.Notify(a, webhook.Event{Name: app.ChannelVacated, Channel: "c"})
+	for n := range 20 {
+		s.Notify(a, occupied(fmt.Sprint("other", n)))
+	}
+	r.wait("those of all channels", atLeast(21))
+	s.waitMetric(`revurb_webhooks_total{app="a",outcome="delivered"}`, "20")
+	s.waitMetric(`revurb_webhooks_pending{app="a"}`, "2")
+}
+
 // What is not taken in time is dropped, counted, and logged without anything
 // that is secret.
 func TestExpiry(t *testing.T) {
 	r := receive(t, func(int, string) int { return http.StatusInternalServerError })
-	s := send(t, func(c *webhook.Config) { c.RetryFor = 200 * time.Millisecond })
+	s := send(t, func(c *webhook.Config) { c.RetryFor = 2 * time.Second })
 	a := newApp("a", hook(r.URL+"/path-canary?token=query-canary", func(w *app.Webhook) { w.Headers = []string{"X-Token: header-canary"} }))
 	s.Notify(a, webhook.Event{Name: app.ClientEvent, Channel: "private-c", Event: "client-e", Data: "data-canary", SocketID: "1.2"})
 	s.waitMetric(`revurb_webhooks_total{app="a",outcome="expired"}`, "1")
@@ -157,10 +170,11 @@ func TestTwoTenants(t *testing.T) {
 	defer close(release)
 	const events, most, burst = 5_000, 1_000, 100
 	r, s := receive(t, taken), send(t, func(c *webhook.Config) { c.MaxQueuedEvents = most })
-	dead := newApp("dead", hook(hole.URL))
+	dead := newApp("dead", hook(hole.URL, func(w *app.Webhook) { w.Timeout = time.Hour }))
 	healthy := newApp("healthy", hook(r.URL))
 	big := strings.Repeat("x", 1_000)
 
+	began := time.Now()
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -196,8 +210,9 @@ func TestTwoTenants(t *testing.T) {
 	t.Logf("healthy: p50 %v, p99 %v, max %v; heap grew by %d kB", delays[len(delays)/2], p99, delays[len(delays)-1], grown>>10)
 	s.waitMetric(`revurb_webhooks_pending{app="dead"}`, fmt.Sprint(most))
 	s.waitMetric(`revurb_webhooks_total{app="dead",outcome="overflow"}`, fmt.Sprint(4*events-most))
-	if n := strings.Count(s.log.String(), "level=WARN"); n != 1 {
-		t.Errorf("the log has %d warnings of one minute, want 1", n)
+	minutes := 1 + int(time.Since(began).Minutes())
+	if n := strings.Count(s.log.String(), "level=WARN"); n < 1 || n > minutes {
+		t.Errorf("the log has %d warnings, want one a minute, of which there were %d", n, minutes)
 	}
 	runtime.KeepAlive(calls)
 }
@@ -223,7 +238,8 @@ func TestFilters(t *testing.T) {
 	s := send(t)
 	a := newApp("a",
 		hook(r.URL, func(w *app.Webhook) {
-			w.Events, w.Channels, w.Batch = []string{"channel_existence"}, []string{"private-*"}, true
+			w.Events, w.Channels = []string{"channel_existence"}, []string{"private-*"}
+			w.Batch, w.BatchSize, w.BatchWindow = true, 2, time.Hour // they come together, when there are two
 		}),
 		hook(all.URL))
 	s.Notify(a, occupied("private-1"))

@@ -177,6 +177,7 @@ func TestGateRefusesBeforeTheUpgradeAndIsLeftOnce(t *testing.T) {
 
 	first.frame(finClose, closing(1000, ""))
 	first.closed(1000)
+	_ = first.tcp().Close() // or the server waits for that
 	for _, leaves := range []func(c *client){
 		func(c *client) { c.tcp().Close() },
 		func(c *client) { c.raw([]byte{finText, 0}); c.closed(1002) },
@@ -185,12 +186,14 @@ func TestGateRefusesBeforeTheUpgradeAndIsLeftOnce(t *testing.T) {
 		eventually(t, "the place is free", func() bool { return len(g.free) == 1 })
 		c, _ := s.connect(t)
 		leaves(c)
+		_ = c.tcp().Close()
 	}
 	rejected := func() {
 		eventually(t, "the place is free", func() bool { return len(g.free) == 1 })
 		c := s.upgrade(t, "/app/unknown", nil)
 		c.told(4001)
 		c.closed(4001)
+		_ = c.tcp().Close()
 	}
 	rejected()
 	rejected()

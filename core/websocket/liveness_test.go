@@ -31,6 +31,7 @@ func TestSilentClientIsPingedAndThenClosed(t *testing.T) {
 			if with.subscribe {
 				c.join(id, "presence-room", "ann")
 			}
+			c.pings() // once it is answered, time passes for the client
 			s.pass(60 * time.Second)
 			if got := c.next(finPing); got != "" {
 				t.Errorf("got ping %q, want an empty one", got)
@@ -66,6 +67,7 @@ func TestAnythingFromTheClientKeepsItAlive(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, setup{})
 			c, _ := s.connect(t)
+			c.pings() // once it is answered, time passes for the client
 			for range 5 {
 				s.pass(60 * time.Second)
 				c.next(finPing)
@@ -82,6 +84,7 @@ func TestAnythingFromTheClientKeepsItAlive(t *testing.T) {
 func TestClientThatTalksIsNotPinged(t *testing.T) {
 	s := start(t, setup{})
 	c, _ := s.connect(t)
+	c.pings() // once it is answered, time passes for the client
 	for range 10 {
 		s.pass(50 * time.Second)
 		c.pings() // fails if a ping frame comes instead
@@ -89,7 +92,7 @@ func TestClientThatTalksIsNotPinged(t *testing.T) {
 }
 
 func TestClientThatVanishedIsCleanedUp(t *testing.T) {
-	s := start(t, setup{})
+	s := start(t, setup{config: closeSoon})
 	stays, staysID := s.connect(t)
 	stays.join(staysID, "presence-room", "stays")
 	gone, goneID := s.connect(t)

@@ -66,6 +66,7 @@ func TestWhatARejectedClientSendsIsNotRead(t *testing.T) {
 func TestRejectedClientThatDoesNotAnswerIsReallyClosed(t *testing.T) {
 	for _, with := range transports {
 		t.Run(with.name, func(t *testing.T) {
+			with.config = closeSoon
 			s := start(t, with.setup)
 			c := s.upgrade(t, "/app/unknown", nil)
 			c.told(protocol.ErrAppNotFound.Code)

@@ -90,7 +90,7 @@ func start(t testing.TB, with setup) *server {
 		t.Fatal(err)
 	}
 	c := websocket.DefaultConfig
-	c.CloseTimeout = 500 * time.Millisecond
+	c.CloseTimeout = patience // for clients that answer
 	if with.config != nil {
 		with.config(&c)
 	}
@@ -122,7 +122,7 @@ func (s *server) serve(t testing.TB, mux http.Handler, c websocket.Config, with 
 	if with.secure {
 		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{certificate(t)}, NextProtos: []string{"http/1.1"}})
 	}
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: patience, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -134,7 +134,7 @@ func (s *server) serve(t testing.TB, mux http.Handler, c websocket.Config, with 
 		for session := range s.hub.EachSession {
 			session.Fail(protocol.ErrShutdown)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 		defer cancel()
 		if err := s.handler.Wait(ctx); err != nil {
 			t.Errorf("connections are left: %v", err)
@@ -223,9 +223,13 @@ func (s *server) empty(t testing.TB) {
 	})
 }
 
+// patience is how long a test waits for what is to come. Only what hangs takes so
+// long, however busy the machine is.
+const patience = time.Minute
+
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}

@@ -131,7 +131,7 @@ func (p *Plugin) Wait(t testing.TB, n int) []Call {
 }
 
 // patience is how long to wait for what should happen at once.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // Hooks returns hooks with plugins, in their order, until the test ends. They
 // are asked of everything that they have.

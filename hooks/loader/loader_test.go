@@ -22,7 +22,7 @@ import (
 	. "github.com/revurb/revurb/hooks/wasm/wasmtest" // an assembler reads best so
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // stage is a loader, and a folder for plugins.
 type stage struct {
@@ -87,6 +87,7 @@ func (s *stage) put(name string, wasm []byte) loader.Config {
 	s.t.Helper()
 	c := loader.DefaultConfig()
 	c.Name, c.Path = name, filepath.Join(s.dir, name+".wasm")
+	c.Limits.Deadline, c.Limits.StartDeadline = patience, patience // which a busy machine may need
 	if err := os.WriteFile(c.Path, wasm, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -256,7 +257,6 @@ func TestReloadUnderCallers(t *testing.T) {
 	const reloads, callers = 200, 4
 	s := newStage(t)
 	c := s.put("guard", deciding(abi.Allow))
-	c.Limits.Deadline = patience // for a caller that waits its turn
 	s.reload(c)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup

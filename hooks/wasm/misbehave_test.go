@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for what is to come at once.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 var event = hooks.Event{App: "app1", Channel: "chat-1", SocketID: "1.2", Name: "client-e", Data: "hello", HasData: true}
 
@@ -72,7 +72,11 @@ func TestMisbehaviour(t *testing.T) {
 		{"field that the hook may not set", response(status(abi.Replace), nil, nil, nil, nil, nil, []byte("user")), false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, other := load(t, c.guest.bytes()), load(t, answering(i64(uint64(abi.Allow))...).bytes())
+			o := small()
+			if c.spins {
+				o = hasty()
+			}
+			p, other := loadWith(t, c.guest.bytes(), o), load(t, answering(i64(uint64(abi.Allow))...).bytes())
 			failed := make(chan error, 1)
 			go func() {
 				var v hooks.Verdict
@@ -233,7 +237,7 @@ func TestRandomBytesAreRefused(t *testing.T) {
 
 // refused loads a guest, and drains it again if there is nothing to refuse.
 func refused(ctx context.Context, wasm []byte) error {
-	p, err := Load(ctx, wasm, small())
+	p, err := Load(ctx, wasm, hasty())
 	if err != nil {
 		return err
 	}
@@ -261,9 +265,19 @@ func loadWith(t testing.TB, wasm []byte, o Options) *Plugin {
 	return p
 }
 
-// small is the options of a guest that is expected to do harm.
+// hasty is small for a guest that may run forever.
+func hasty() Options {
+	o := small()
+	o.Limits = DefaultLimits()
+	return o
+}
+
+// small is the options of a guest that is expected to do harm, but comes to an end.
+// It has all the time that it takes on a busy machine.
 func small() Options {
-	return Options{Name: "test", Limits: DefaultLimits(), Apps: []string{"*"}, Grants: Grants{KV: true, HMAC: true}, Host: Host{KV: kv.New(0, nil), Secret: func(string) (string, bool) { return "secret", true }}}
+	limits := DefaultLimits()
+	limits.Call, limits.Start = patience, patience
+	return Options{Name: "test", Limits: limits, Apps: []string{"*"}, Grants: Grants{KV: true, HMAC: true}, Host: Host{KV: kv.New(0, nil), Secret: func(string) (string, bool) { return "secret", true }}}
 }
 
 // FuzzLoad changes a byte, or a few, of a guest that can be loaded.
@@ -278,7 +292,7 @@ func FuzzLoad(f *testing.F) {
 		wasm[uint(i)%uint(len(wasm))], wasm[uint(j)%uint(len(wasm))] = a, b
 		done := make(chan error, 1)
 		go func() {
-			p, err := Load(t.Context(), wasm, small())
+			p, err := Load(t.Context(), wasm, hasty())
 			if err == nil {
 				var v hooks.Verdict
 				_ = p.Call(t.Context(), abi.OnMessage, &event, &v) // it may well fail

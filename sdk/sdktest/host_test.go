@@ -28,7 +28,7 @@ func TestGoldenInTheServersHost(t *testing.T) {
 			p, err := wasm.Load(t.Context(), guest, wasm.Options{
 				Name: language, Apps: []string{"*"},
 				Grants: wasm.Grants{Log: true, Config: true, KV: true, HMAC: true, Clock: true, Random: true, Publish: []string{"*"}},
-				Limits: wasm.Limits{Pool: 1, Call: time.Second, Start: time.Minute},
+				Limits: wasm.Limits{Pool: 1, Call: time.Minute, Start: time.Minute},
 				Host: wasm.Host{
 					KV: kv.New(0, nil), Now: func() time.Time { return time.UnixMilli(Now) },
 					Secret: func(string) (string, bool) { return Secret, true },

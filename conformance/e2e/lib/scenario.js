@@ -6,7 +6,7 @@ import { test } from 'node:test';
 let channels = 0;
 
 /** Declares a scenario. Its function gets the context of node:test. */
-export function scenario(claim, run, { timeout = 15_000 } = {}) {
+export function scenario(claim, run, { timeout = 180_000 } = {}) {
   test(claim, { timeout }, run);
 }
 

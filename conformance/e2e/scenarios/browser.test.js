@@ -19,6 +19,7 @@ const sdk = http(server, main);
 const backend = await start(sdk);
 
 const browser = await chromium.launch({
+  timeout: patience,
   executablePath: process.env.REVURB_CHROMIUM,
   args: [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',

@@ -11,7 +11,7 @@ const main = app('main');
 const small = app('small', { max_connections: 2 });
 const off = app('off', { enabled: false });
 const picky = app('picky', { allowed_origins: ['example.com'] });
-const lively = app('lively', { ping_interval: '1s', pong_timeout: '1s', activity_timeout: '7s' });
+const lively = app('lively', { ping_interval: '1s', pong_timeout: '5s', activity_timeout: '7s' });
 
 const server = await serve([main, small, off, picky, lively]);
 const prefixed = await serve([main], { server: { path: '/ws/v1' } });
@@ -82,7 +82,7 @@ scenario('a server under a path serves clients and SDK there', async (t) => {
 });
 
 scenario('a ping of the client is answered, and keeps it connected', async (t) => {
-  const client = pusher(t, server, main, { activityTimeout: 200, pongTimeout: 2_000 });
+  const client = pusher(t, server, main, { activityTimeout: 200, pongTimeout: 30_000 });
   const id = await connected(client);
   const pongs = () => client.heard.data('message').filter((m) => m.event === 'pusher:pong').length;
   await client.heard.find(() => pongs() >= 3, 'three pongs');

@@ -133,7 +133,7 @@ scenario(`a plugin is replaced under ${crowd} clients: none is disconnected, and
   }
   assert.doesNotMatch(server.output, /plugin has failed/);
   t.diagnostic(`${2 * sent} events for ${crowd} clients`);
-}, { timeout: 120_000 });
+}, { timeout: 300_000 });
 
 scenario('a plugin that is watched is replaced when its file is', async (t) => {
   const { server, replace } = await deployed(t, { watch: true });

@@ -10,7 +10,7 @@ import { eventually, Heard } from '../lib/wait.js';
 
 const main = app('main');
 const counting = app('counting', { subscription_count: true });
-const strict = app('strict', { authorized_connections_only: true, authorization_timeout: '1s' });
+const strict = app('strict', { authorized_connections_only: true, authorization_timeout: '5s' });
 const server = await serve([main, counting, strict]);
 const sdk = http(server, main);
 

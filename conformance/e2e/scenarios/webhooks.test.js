@@ -38,7 +38,7 @@ scenario('the SDK verifies what it is told', async (t) => {
   await told(receiver, 'channel_occupied', room.name);
   const added = await told(receiver, 'member_added', room.name);
   assert.equal(added.user_id, 'ada');
-  assert.ok(Math.abs(Date.now() - added.time.getTime()) < 10_000, `time is ${added.time}`);
+  assert.ok(Math.abs(Date.now() - added.time.getTime()) < 600_000, `time is ${added.time}`);
 
   room.trigger('client-typing', { text: 'é <b>' });
   const sent = await told(receiver, 'client_event', room.name);
@@ -83,5 +83,6 @@ scenario('what was refused twice comes again, the same, after gaps that grow', a
     assert.equal(new Set(tries.map((r) => r[key] ?? r.headers[key])).size, 1, `${key} differs`);
   }
   const [first, second] = [tries[1].at - tries[0].at, tries[2].at - tries[1].at];
-  assert.ok(second > first, `the gaps are ${first} ms and ${second} ms`);
+  // One second and two, a fifth more or less; or more, on a busy machine.
+  assert.ok(first > 790 && second > 1_590, `the gaps are ${first} ms and ${second} ms`);
 });
