@@ -44,7 +44,7 @@ func (v verdict) line(name string) string {
 // until events reach everybody, and then until nothing is heard any more.
 const (
 	tail     = 4 * time.Second
-	patience = 75 * time.Second
+	settleFor = 75 * time.Second
 	quiet    = 4 * time.Second
 )
 
@@ -52,12 +52,12 @@ const (
 // comes.
 func (tr *trial) settle() {
 	tr.pass(time.Until(tr.usable.Add(tail)))
-	if !tr.within(patience, func() bool { return tr.flows(tr.usable) }) {
+	if !tr.within(settleFor, func() bool { return tr.flows(tr.usable) }) {
 		tr.Logf("events do not reach everybody again: %s", tr.stuck(tr.usable))
 	}
 	tr.feed.end()
 	before, since := -1, time.Now()
-	tr.within(patience, func() bool {
+	tr.within(settleFor, func() bool {
 		missing := tr.missing()
 		if missing != before {
 			before, since = missing, time.Now()

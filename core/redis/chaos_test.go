@@ -30,6 +30,7 @@ func chaosConfig(mode clustertest.Mode) clustertest.Config {
 		ReapSome: (*redis.Node).ReapSome,
 		Late:     (*redis.Node).RepeatLate,
 		Record:   (*redis.Node).Record,
+		Lost:     func(n *redis.Node) uint64 { return n.Stats().LostEvents },
 		Through:  (*redis.Node).Through,
 		Control:  keys.Control(),
 		Parts:    keys.Parts(),
@@ -90,6 +91,9 @@ func TestChaosControls(t *testing.T) {
 		{"no sequence", []clustertest.Fault{clustertest.Late}, (*redis.Node).WithoutSequence, "Redis has"},
 		{"no fence", []clustertest.Fault{clustertest.Zombie}, (*redis.Node).WithoutFence, "Redis has"},
 		{"no snapshot", []clustertest.Fault{clustertest.Deaf}, (*redis.Node).WithoutSnapshot, "misses|sees the ghost"},
+		{"no log", []clustertest.Fault{clustertest.Deaf}, (*redis.Node).WithoutLog, "has not heard"},
+		{"no offsets", []clustertest.Fault{clustertest.Deaf}, (*redis.Node).WithoutOffsets, "has not heard"},
+		{"no replay", []clustertest.Fault{clustertest.Deaf}, (*redis.Node).WithoutReplay, "has not heard"},
 	} {
 		t.Run(control.name, func(t *testing.T) {
 			t.Parallel()

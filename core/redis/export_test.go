@@ -222,6 +222,23 @@ func (n *Node) WithoutFence() {
 // WithoutSnapshot has the node trust its copies when it hears messages again.
 func (n *Node) WithoutSnapshot() { n.replicas.trusting = true }
 
+// WithoutLog has the node publish and append nothing.
+func (n *Node) WithoutLog() {
+	lua := replace(publishLua, "local length = call('RPUSH', log, entry)", "local length = call('LLEN', log) + 1")
+	lua = replace(lua, "local length = call('RPUSH', log, unpack(entries))", "local length = call('LLEN', log) + #entries")
+	lua = replace(lua, "call('RPUSH', log, epoch .. ' 0', unpack(entries))", "call('RPUSH', log, epoch .. ' 0')")
+	n.scripts.publish = redis.NewScript(strings.ReplaceAll(lua, "@PUBLISH@", "PUBLISH"))
+}
+
+// WithoutOffsets has the node not look whether it has missed anything when it hears
+// messages again.
+func (n *Node) WithoutOffsets() { n.trusting = true }
+
+// WithoutReplay has the node find nothing in logs.
+func (n *Node) WithoutReplay() {
+	n.scripts.replay = redis.NewScript(replace(replayLua, "redis.call('LRANGE', log, at, at + ARGV[4] - 1)", "{}"))
+}
+
 // KeepAtMost bounds how many entries of an outbox the node has in its hands, at all
 // and of each app. It is called before the node's ports are started.
 func (n *Node) KeepAtMost(most, share int) {

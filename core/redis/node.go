@@ -43,6 +43,7 @@ type Node struct {
 	lost     losses
 	signs    signs
 	names    interned // of producers
+	trusting bool     // what tests do to see that it matters: offsets are not compared
 	clock    clock
 	replicas replicas
 	outbox   outbox

@@ -167,6 +167,8 @@ func (t *tail) located(generation int, is offset, all *offsets) {
 	switch {
 	case !t.known:
 		t.begin(is, all)
+	case t.node.trusting:
+		t.finish(0)
 	case is.at != t.last.at, is.producer != "" && is != t.last:
 		t.catchUp()
 	case !t.reading:
