@@ -16,6 +16,7 @@ type outbox struct {
 
 	mu      sync.Mutex // guards what follows
 	shakes  int        // how often something was broken
+	shaken  bool       // something is broken
 	amnesia bool       // Redis has lost what it had at least once
 	state   map[subject]said
 	life    int
@@ -46,13 +47,18 @@ func newOutbox(c *cluster) *outbox {
 	return o
 }
 
-// shake notes that something is broken, or was until now.
-func (o *outbox) shake(f Fault) {
+// gentle are the faults in which no node is kept from saying what it has told.
+var gentle = map[Fault]bool{None: true, Late: true, Deaf: true, BlackHole: true}
+
+// shake notes that something is broken, or that all is well again.
+func (o *outbox) shake(f Fault, over bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if f != None {
-		o.shakes++
+	if gentle[f] {
+		return
 	}
+	o.shakes++
+	o.shaken = !over
 }
 
 // forget is called when Redis loses what it has. Of what nothing is told after
@@ -93,7 +99,7 @@ func (o *outbox) tell(n news) {
 	o.told[n]++
 	was, seen := o.state[n.subject]
 	switch {
-	case seen && was.is == n.came && was.shakes == o.shakes, !seen && !n.came && !o.amnesia:
+	case seen && was.is == n.came && was.shakes == o.shakes && !o.shaken, !seen && !n.came && !o.amnesia:
 		o.faults = append(o.faults, fmt.Sprintf("backends are told twice of %s %s: %v", n.channel, n.user, n.came))
 	}
 	if !n.came && n.user != "" && !o.c.deadly(n.user) {

@@ -45,7 +45,7 @@ func (c *cluster) strike(f Fault) {
 	c.current.Store(r)
 	ops := c.ops.Load()
 	c.trouble.Store(f != None)
-	c.outbox.shake(f)
+	c.outbox.shake(f, false)
 	stop := make(chan struct{})
 	var busy sync.WaitGroup
 	for _, n := range c.nodes {
@@ -67,13 +67,20 @@ func (c *cluster) strike(f Fault) {
 	if r.healed.IsZero() {
 		r.healed = time.Now()
 	}
+	_, replaced := masterFaults[f]
+	if replaced {
+		c.outbox.doubt() // what an old master was told last is nowhere else
+	}
 	c.store.forget()
 	c.judge()
+	if replaced {
+		c.outbox.doubt()
+	}
 	if c.amnesia {
 		c.outbox.forget() // what was on its way when Redis lost it has come by now
 		c.amnesia = false
 	}
-	c.outbox.shake(f)
+	c.outbox.shake(f, true)
 	c.trouble.Store(false)
 	c.report.add(r, time.Since(r.healed))
 	c.tb.Logf("round %d, %s: %d operations, %d events accepted, %d refused, %d lost, the slowest answer after %v; over after %v, accepted again %v later, all agreed %v later",
