@@ -13,7 +13,8 @@ import (
 
 const (
 	auditEvery = 20 * time.Second
-	auditBatch = 1000 // fields that are read at once: some 0.2 ms of Redis
+	auditSoon  = time.Second // after there was reason to doubt
+	auditBatch = 1000        // fields that are read at once: some 0.2 ms of Redis
 
 	// A sum that seems wrong is put right this many passes later: nodes have said
 	// again by then what Redis may have lost of them, whose members have not gone.
@@ -50,10 +51,35 @@ func newAuditor(n *Node) *auditor {
 // audit has a pass made every now and then, not by all nodes at the same time.
 func (n *Node) audit(ctx context.Context) {
 	a := newAuditor(n)
-	for pause := rand.N(n.auditEvery); sleep(ctx, pause); pause = n.auditEvery {
+	soon := 0 // passes that follow one another
+	for pause := rand.N(n.auditEvery); ; pause = n.auditEvery {
+		if soon > 0 {
+			soon--
+			pause = min(pause, auditSoon)
+		}
+		wait := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return
+		case <-n.doubts:
+			wait.Stop()
+			soon = 2 * auditPatience
+			continue
+		case <-wait.C:
+		}
 		if !n.health.away() {
 			a.report(ctx, a.run(ctx))
 		}
+	}
+}
+
+// doubt has what the node has compared soon: another server may be the master,
+// which had not all that the last one had.
+func (n *Node) doubt() {
+	select {
+	case n.doubts <- struct{}{}:
+	default:
 	}
 }
 

@@ -83,9 +83,9 @@ func (n *Node) submit(ctx context.Context, p *publication) error {
 	return n.batchers[n.keys.partition(p.topic)].publish(ctx, p)
 }
 
-// dispatch sees to what has come on a topic. It is called for one after the
-// other.
-func (n *Node) dispatch(topic string, payload []byte) {
+// dispatch sees to what has come on a topic, on a connection that may have been
+// replaced. It is called for one after the other.
+func (n *Node) dispatch(topic string, payload []byte, stale bool) {
 	if len(payload) == 0 {
 		n.garbage.Add(1)
 		return
@@ -96,6 +96,9 @@ func (n *Node) dispatch(topic string, payload []byte) {
 		if err != nil {
 			n.garbage.Add(1)
 			return
+		}
+		for i := range all {
+			all[i].stale = stale
 		}
 		if t := n.shard(topic).tail(topic); t != nil {
 			t.hear(all)

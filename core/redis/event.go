@@ -16,6 +16,7 @@ type event struct {
 	producer string          // of the node that published it
 	number   int64           // that it has there
 	time     int64           // when it was published, in milliseconds of Redis's clock
+	stale    bool            // it was heard on a connection that has been replaced
 	message  broker.Message
 }
 

@@ -193,7 +193,7 @@ func (n *Node) LateAdmit(call int, app string, have int) error {
 var recording = replace(commonLua, "redis.call('XADD', P .. ':ev', ", "redis.call('XADD', P .. ':wrote', '*', 'e', e, 't', topic, 'u', user)\n  redis.call('XADD', P .. ':ev', ")
 
 // Record has the scripts of a node write to that stream, too.
-func (n *Node) Record() { n.scripts = fillScripts(recording, n.keys.publish, n.outbox.grace) }
+func (n *Node) Record() { n.scripts = fillScripts(recording, n.keys, n.outbox.grace) }
 
 // replace replaces what a script has in it.
 func replace(lua, what, by string) string {
@@ -227,7 +227,7 @@ func (n *Node) WithoutLog() {
 	lua := replace(publishLua, "local length = call('RPUSH', log, entry)", "local length = call('LLEN', log) + 1")
 	lua = replace(lua, "local length = call('RPUSH', log, unpack(entries))", "local length = call('LLEN', log) + #entries")
 	lua = replace(lua, "call('RPUSH', log, epoch .. ' 0', unpack(entries))", "call('RPUSH', log, epoch .. ' 0')")
-	n.scripts.publish = redis.NewScript(strings.ReplaceAll(lua, "@PUBLISH@", "PUBLISH"))
+	n.scripts.publish = redis.NewScript(strings.NewReplacer("@PUBLISH@", "PUBLISH", "@NUMBERED@", "32").Replace(lua))
 }
 
 // WithoutOffsets has the node not look whether it has missed anything when it hears

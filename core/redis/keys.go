@@ -38,6 +38,7 @@ type keys struct {
 	db         int // of the Redis
 	partitions int
 	publish    string // the command
+	numbered   int    // of so many messages of a topic one has its offset
 }
 
 // sharded reports whether messages are published to the node of a Redis Cluster

@@ -33,6 +33,7 @@ type link struct {
 
 	dialed atomic.Bool
 	heard  atomic.Int64 // when anything last came, in nanoseconds
+	stale  atomic.Bool  // another has replaced it
 	probed atomic.Bool  // the subscription to the probe is confirmed
 	failed chan error   // has why it has failed
 	once   sync.Once
@@ -98,6 +99,9 @@ func (l *link) serve(ctx context.Context) error {
 		}
 	}
 	n.health.poke() // whatever ended the last connection may have been the end of more
+	if l.shard.connects.Load() > 1 {
+		n.doubt()
+	}
 	return l.watch(ctx)
 }
 
@@ -184,7 +188,7 @@ func (l *link) receive(ctx context.Context) {
 			l.subscription(m)
 		case *redis.Message:
 			if m.Channel != l.probe {
-				l.shard.node.dispatch(topicOf(m.Channel), []byte(m.Payload))
+				l.shard.node.dispatch(topicOf(m.Channel), []byte(m.Payload), l.stale.Load())
 			}
 		}
 	}

@@ -27,6 +27,7 @@ type Node struct {
 	// Static after New.
 	config     Config
 	auditEvery time.Duration
+	doubts     chan struct{} // has one item if something may be lost in Redis
 	keys       keys
 	scripts    scripts
 	log        *slog.Logger
@@ -72,7 +73,7 @@ type Node struct {
 
 // New returns a node that does nothing yet. Redis need not be there.
 func New(c Config, log *slog.Logger) (*Node, error) {
-	n := &Node{config: c, auditEvery: auditEvery, log: log, name: newName(), done: make(chan struct{})}
+	n := &Node{config: c, auditEvery: auditEvery, doubts: make(chan struct{}, 1), log: log, name: newName(), done: make(chan struct{})}
 	o, err := c.options()
 	if err != nil {
 		return nil, err
@@ -83,11 +84,14 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 		}
 	}
 	o.OnConnect = n.servers.meet
-	n.keys = keys{prefix: c.Prefix, db: o.DB, partitions: 1, publish: "PUBLISH"}
+	n.keys = keys{prefix: c.Prefix, db: o.DB, partitions: 1, publish: "PUBLISH", numbered: 32}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
 	}
-	n.scripts = newScripts(n.keys.publish, occupancy.DefaultGrace)
+	if len(c.Cluster)+len(c.Sentinels) > 0 {
+		n.keys.numbered = 1
+	}
+	n.scripts = newScripts(n.keys, occupancy.DefaultGrace)
 	n.servers.node, n.servers.roles = n, map[string]string{}
 	n.publish, n.state, n.bus = newClient(o), newClient(o), newClient(o)
 	hookLinks(n.bus)

@@ -26,7 +26,7 @@ func (n *Node) Occupancy() Occupancy { return Occupancy{n} }
 // differ in it: that one counts at which the last of a channel, or of a user, was.
 func (n *Node) TellAfter(grace time.Duration) {
 	n.outbox.grace = grace
-	n.scripts = newScripts(n.keys.publish, grace)
+	n.scripts = newScripts(n.keys, grace)
 }
 
 // Start implements occupancy.Tracker.

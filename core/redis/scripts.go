@@ -60,14 +60,13 @@ type scripts struct {
 	publish, offsets, replay, keep, take, release *redis.Script // which share nothing with those before
 }
 
-// newScripts returns the scripts of a node: with its command to publish, and the
-// grace of those who have gone.
-func newScripts(publish string, grace time.Duration) scripts {
-	return fillScripts(commonLua, publish, grace)
-}
+// newScripts returns the scripts of a node: with its command to publish, how often
+// a message has its offset, and the grace of those who have gone.
+func newScripts(k keys, grace time.Duration) scripts { return fillScripts(commonLua, k, grace) }
 
-func fillScripts(common, publish string, grace time.Duration) scripts {
-	fill := strings.NewReplacer("@PUBLISH@", publish, "@GRACE@", strconv.FormatInt(grace.Milliseconds(), 10))
+func fillScripts(common string, k keys, grace time.Duration) scripts {
+	fill := strings.NewReplacer("@PUBLISH@", k.publish, "@NUMBERED@", strconv.Itoa(k.numbered),
+		"@GRACE@", strconv.FormatInt(grace.Milliseconds(), 10))
 	s := func(lua string) *redis.Script { return redis.NewScript(fill.Replace(common + lua)) }
 	own := func(lua string) *redis.Script { return redis.NewScript(fill.Replace(lua)) }
 	control := func(lua string) *redis.Script { return redis.NewScript(clockLua + lua) }

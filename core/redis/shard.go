@@ -179,6 +179,7 @@ func (s *shard) run(ctx context.Context) {
 		if errors.Is(err, errReplaced) {
 			// What the old server still sends is heard, until all publishers have
 			// noticed: they do not all do so at the same moment.
+			l.stale.Store(true)
 			s.node.running.Go(func() { l.linger(ctx, overlap) })
 		} else {
 			l.close()

@@ -74,6 +74,8 @@ func (t *tail) sort(e event) {
 // Most events do not say where they are: on a connection nothing is left out.
 func (t *tail) follows(e event) bool {
 	switch {
+	case e.stale: // some between may have been left out
+		return false
 	case e.at == broker.Position{}:
 		return !t.seen.has(e.producer, e.number)
 	case e.at.Epoch != t.last.at.Epoch:

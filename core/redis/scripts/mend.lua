@@ -35,7 +35,7 @@ local function subscriptions(topic)
   if sum == tonumber(has or '0') and (sum > 0 or not has) then return sum, false end
   if sum > 0 then
     redis.call('HSET', P .. ':tot', topic, sum)
-    redis.call('ZREM', P .. ':due', 'v' .. topic)
+    if has then redis.call('ZREM', P .. ':due', 'v' .. topic) else on('v' .. topic, 'occupied', topic, '') end
   else
     redis.call('HDEL', P .. ':tot', topic)
     off('v' .. topic, topic)
@@ -56,8 +56,10 @@ local function user(topic, name, order, info)
   if wrong then redis.call('HSET', p, c, sum) end
   if told or order == '-' then return sum, wrong end
   -- Nodes that know the user have not told that he has gone, and tell nobody now.
+  -- Backends may be told again: what they were told is in Redis alone, and may be
+  -- lost with the rest.
   enter(topic, name, info, order, '')
-  redis.call('ZREM', P .. ':due', 'r' .. f)
+  on('r' .. f, 'added', topic, name)
   return sum, true
 end
 

@@ -16,7 +16,9 @@
 -- an entry for each event. An entry begins with the id of its event and the time,
 -- each with its length before it. What is published on a topic is on the channel
 -- that is named as its log. It is the entry, or, now and then and where it matters,
--- "b", the epoch, ";", the offset of the first, ";", and entries.
+-- "b", the epoch, ";", the offset of the first, ";", and entries. On a connection to
+-- a server that stays what it is, no message is left out; another, such as a master
+-- that becomes a replica, may leave out some and go on: there each has its offset.
 --
 -- It returns the time in milliseconds, then the numbers of the groups that no
 -- connection was sent.
@@ -114,7 +116,7 @@ local function append(log, entries, lasting)
   if lasting then call('PEXPIRE', log, keep) end
   local message = entries[1]
   local events = length - 1
-  if #entries > 1 or events % 32 == 0 then
+  if #entries > 1 or (events - 1) % @NUMBERED@ == 0 then
     local epoch, taken = head(log)
     message = numbered(epoch, taken + events - #entries + 1, entries)
     if events % 128 < #entries then trim(log, events) end
@@ -146,7 +148,7 @@ for g = 1, #argv[9] do
     local length = call('RPUSH', log, entry)
     if length == 1 then
       result(g, begin(log, { entry }))
-    elseif length % 32 ~= 1 then
+    elseif (length - 2) % @NUMBERED@ ~= 0 then
       if call('@PUBLISH@', log, entry) == 0 then result(g, 0) end
     else
       local epoch, taken = head(log)
