@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,7 +72,12 @@ type Node struct {
 }
 
 // New returns a node that does nothing yet. Redis need not be there.
-func New(c Config, log *slog.Logger) (*Node, error) {
+func New(c Config, log *slog.Logger) (*Node, error) { return newNode(c, log, nil) }
+
+// dial makes a connection; nil is the usual way.
+type dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+func newNode(c Config, log *slog.Logger, d dial) (*Node, error) {
 	n := &Node{config: c, auditEvery: auditEvery, log: log, name: newName(), done: make(chan struct{})}
 	o, err := c.options()
 	if err != nil {
@@ -82,7 +88,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 			return nil, err
 		}
 	}
-	o.OnConnect = n.servers.meet
+	o.OnConnect, o.Dialer = n.servers.meet, d
 	n.keys = keys{prefix: c.Prefix, db: o.DB, partitions: 1, publish: "PUBLISH"}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
