@@ -107,6 +107,7 @@ func (b *batcher) take(ctx context.Context) (batch []*publication) {
 func (b *batcher) send(ctx context.Context, batch []*publication) {
 	unsure := false // whether an attempt may have been done
 	for pause := retryPause; ; pause = min(2*pause, retryMost) {
+		sleep(ctx, b.node.masters.pause())
 		batch = waiting(batch)
 		if len(batch) == 0 {
 			return

@@ -26,12 +26,12 @@ func chaosConfig(mode clustertest.Mode) clustertest.Config {
 	keys := redis.KeysOf(mode == clustertest.Cluster)
 	return clustertest.Config{
 		Mode: mode, Nodes: *nodes, Clients: 8, Seed: *seed, Faults: clustertest.Some(mode),
+		New:      redis.NewThrough,
 		Abandon:  (*redis.Node).Abandon,
 		ReapSome: (*redis.Node).ReapSome,
 		Late:     (*redis.Node).RepeatLate,
 		Record:   (*redis.Node).Record,
 		Lost:     func(n *redis.Node) uint64 { return n.Stats().LostEvents },
-		Through:  (*redis.Node).Through,
 		Control:  keys.Control(),
 		Parts:    keys.Parts(),
 		Part:     keys.Part,

@@ -109,7 +109,7 @@ func saysRedis(err error, prefix string) bool {
 
 // ofSentinels reports whether it is they who did not answer, or had no answer.
 func ofSentinels(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "all sentinels specified in configuration are unreachable")
+	return errors.Is(err, errSentinels)
 }
 
 func (c Config) diagnoseSentinels(err error) diagnosis {

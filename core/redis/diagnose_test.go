@@ -31,7 +31,7 @@ func TestDiagnosis(t *testing.T) {
 	alert := func(text string) error { return &net.OpError{Op: "remote error", Err: errors.New("tls: " + text)} }
 	verify := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
 	sentinels := func(err error) error {
-		return fmt.Errorf("redis: all sentinels specified in configuration are unreachable: %w", errors.Join(err))
+		return fmt.Errorf("%w: %w", errSentinels, errors.Join(err))
 	}
 	plain := Config{Host: "h"}
 	secure := Config{URL: "rediss://h"}

@@ -2,22 +2,13 @@ package redis
 
 import (
 	"context"
+	"log/slog"
 	"net"
-
-	"github.com/redis/go-redis/v9"
 )
 
-// Through has a node that has not begun make its connections with dial.
-func (n *Node) Through(dial func(ctx context.Context, network, addr string) (net.Conn, error)) {
-	o, err := n.config.options()
-	if err != nil {
-		panic(err) // New has found nothing wrong with it
-	}
-	o.Dialer = dial
-	for _, client := range []*redis.UniversalClient{&n.publish, &n.state, &n.bus} {
-		_ = (*client).Close()
-		*client = redis.NewUniversalClient(&o)
-	}
+// NewThrough is New for a node that makes its connections with dial.
+func NewThrough(c Config, log *slog.Logger, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (*Node, error) {
+	return newNode(c, log, dial)
 }
 
 // AllKeys are the names of keys, by default.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,7 @@ type Node struct {
 	reader   reader
 	lost     losses
 	signs    signs
+	masters  masters
 	names    interned // of producers
 	trusting bool     // what tests do to see that it matters: offsets are not compared
 	clock    clock
@@ -72,7 +74,12 @@ type Node struct {
 }
 
 // New returns a node that does nothing yet. Redis need not be there.
-func New(c Config, log *slog.Logger) (*Node, error) {
+func New(c Config, log *slog.Logger) (*Node, error) { return newNode(c, log, nil) }
+
+// dial makes a connection; nil is the usual way.
+type dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+func newNode(c Config, log *slog.Logger, d dial) (*Node, error) {
 	n := &Node{config: c, auditEvery: auditEvery, doubts: make(chan struct{}, 1), log: log, name: newName(), done: make(chan struct{})}
 	o, err := c.options()
 	if err != nil {
@@ -83,7 +90,7 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 			return nil, err
 		}
 	}
-	o.OnConnect = n.servers.meet
+	o.OnConnect, o.Dialer = n.servers.meet, d
 	n.keys = keys{prefix: c.Prefix, db: o.DB, partitions: 1, publish: "PUBLISH", numbered: 32}
 	if len(c.Cluster) > 0 {
 		n.keys.partitions, n.keys.publish = clusterPartitions, "SPUBLISH"
@@ -93,6 +100,9 @@ func New(c Config, log *slog.Logger) (*Node, error) {
 	}
 	n.scripts = newScripts(n.keys, occupancy.DefaultGrace)
 	n.servers.node, n.servers.roles = n, map[string]string{}
+	if len(c.Sentinels) > 0 {
+		o = n.masters.init(n, o)
+	}
 	n.publish, n.state, n.bus = newClient(o), newClient(o), newClient(o)
 	hookLinks(n.bus)
 	n.producer, n.lost.log = newName(), log
@@ -144,8 +154,8 @@ func (n *Node) Run() {
 	for range readers {
 		n.running.Go(func() { n.reader.run(ctx) })
 	}
-	if len(n.config.Sentinels) > 0 {
-		n.running.Go(func() { n.listenToSentinels(ctx) })
+	for _, addr := range n.config.Sentinels {
+		n.running.Go(func() { n.masters.follow(ctx, addr) })
 	}
 	n.running.Go(func() { n.health.run(ctx) })
 	n.running.Go(func() { n.quota.run(ctx) })
@@ -238,6 +248,9 @@ func (n *Node) run(ctx context.Context, s *redis.Script, part string, keys []str
 
 // sleep waits, and reports whether ctx is still on.
 func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -2,23 +2,24 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// listenToSentinels hears from the sentinels, one of them at a time, that another
-// server has become the master. The library does so for the connections on which
-// something is asked, and not for those on which messages come.
-func (n *Node) listenToSentinels(ctx context.Context) {
+// follow hears from a sentinel who the master is, until ctx is done. All sentinels
+// are followed: the one that leads a failover knows of it seconds before others.
+func (m *masters) follow(ctx context.Context, addr string) {
 	const least, most = 50 * time.Millisecond, time.Second
 	pause := least
-	for i := 0; ctx.Err() == nil; i++ {
+	for ctx.Err() == nil {
 		begun := time.Now()
-		err := n.listenToSentinel(ctx, n.config.Sentinels[i%len(n.config.Sentinels)])
-		n.log.Debug("connection to a sentinel is made anew", "err", err)
+		err := m.listen(ctx, addr)
+		m.failed(addr, err)
 		if time.Since(begun) > most {
 			pause = least
 		}
@@ -29,45 +30,56 @@ func (n *Node) listenToSentinels(ctx context.Context) {
 	}
 }
 
-func (n *Node) listenToSentinel(ctx context.Context, addr string) error {
-	o, err := n.config.options()
-	if err != nil {
-		return err
-	}
-	client := redis.NewSentinelClient(&redis.Options{
+// sentinel returns a client of one sentinel.
+func (m *masters) sentinel(addr string) *redis.SentinelClient {
+	o := m.options
+	return redis.NewSentinelClient(&redis.Options{
 		Addr: addr, Username: o.SentinelUsername, Password: o.SentinelPassword, TLSConfig: o.TLSConfig, Dialer: o.Dialer,
 		DialTimeout: dialTimeout, ReadTimeout: answer, WriteTimeout: answer, ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
 	})
+}
+
+// listen hears of failovers from one sentinel, and asks it who the master is now and
+// then, until it fails.
+func (m *masters) listen(ctx context.Context, addr string) error {
+	client := m.sentinel(addr)
 	defer func() { _ = client.Close() }()
 	ps := client.Subscribe(ctx, "+switch-master")
 	defer func() { _ = ps.Close() }()
-	heard := time.Now()
 	for {
-		m, err := ps.ReceiveTimeout(ctx, probeEvery)
-		switch {
-		case err == nil:
-			heard = time.Now()
-			if m, ok := m.(*redis.Message); ok {
-				n.heardFromSentinel(m.Payload)
-			}
-			continue
-		case !timedOut(err) || ctx.Err() != nil:
+		if err := m.ask(ctx, client, addr); err != nil {
 			return err
-		case time.Since(heard) > silence:
-			return errSilent
 		}
-		if err := ps.Ping(ctx); err != nil {
-			return err
+		for asked := time.Now(); time.Since(asked) < probeEvery; {
+			got, err := ps.ReceiveTimeout(ctx, probeEvery)
+			switch message, ok := got.(*redis.Message); {
+			case err == nil && ok:
+				m.heard(message.Payload)
+			case err != nil && (!timedOut(err) || ctx.Err() != nil):
+				return fmt.Errorf("listen to a sentinel: %w", err)
+			}
 		}
 	}
 }
 
-// heardFromSentinel reads "name oldhost oldport host port".
-func (n *Node) heardFromSentinel(payload string) {
-	f := strings.Fields(payload)
-	if len(f) != 5 || f[0] != n.config.Master {
-		return
+func (m *masters) ask(ctx context.Context, client *redis.SentinelClient, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	master, err := client.GetMasterAddrByName(ctx, m.node.config.Master).Result()
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask a sentinel for the master: %w", err)
+	case len(master) != 2:
+		return errors.New("ask a sentinel for the master: it does not say")
 	}
-	n.log.Info("a failover: another Redis is the master", "was", f[1]+":"+f[2], "is", f[3]+":"+f[4])
-	n.switched(fmt.Errorf("the sentinels have another master: %s:%s", f[3], f[4]))
+	m.told(addr, net.JoinHostPort(master[0], master[1]))
+	return nil
+}
+
+// heard reads "name oldhost oldport host port".
+func (m *masters) heard(payload string) {
+	f := strings.Fields(payload)
+	if len(f) == 5 && f[0] == m.node.config.Master {
+		m.switched(net.JoinHostPort(f[1], f[2]), net.JoinHostPort(f[3], f[4]))
+	}
 }

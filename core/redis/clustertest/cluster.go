@@ -33,11 +33,13 @@ type Config struct {
 	Seed    uint64        // of what is random
 	Settle  time.Duration // by when all must agree; 0 is enough for the slowest machine
 
+	// New makes a node that reaches Redis in that way.
+	New func(redis.Config, *slog.Logger, Dial) (*redis.Node, error)
+
 	// What only tests of package redis can do to a node.
 	Abandon  func(*redis.Node)        // has it stop at once, without a goodbye
 	ReapSome func(*redis.Node)        // has it begin to reap, and die of it
 	Late     func(*redis.Node) func() // has its calls repeated late, until the returned func is called
-	Through  func(*redis.Node, Dial)  // has it reach Redis in that way; it has not begun
 	Lost     func(*redis.Node) uint64 // how many events it says are lost; may be nil
 	Record   func(*redis.Node)        // has it keep in ":wrote" a copy of what it writes for backends; may be nil
 

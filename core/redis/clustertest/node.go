@@ -75,11 +75,10 @@ func (c *cluster) member(n *node, log *slog.Logger) *redis.Node {
 	config := redis.DefaultConfig
 	c.place.configure(&config)
 	config.Lease, config.PublishWait = lease, publishWait
-	r, err := redis.New(config, log)
+	r, err := c.New(config, log, n.network.dial)
 	if err != nil {
 		c.tb.Fatal(err)
 	}
-	c.Through(r, n.network.dial)
 	if c.Record != nil {
 		c.Record(r)
 	}

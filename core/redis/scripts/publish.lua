@@ -78,6 +78,9 @@ local function old(log, i)
   return tonumber(string.sub(entry, field(entry, ends + 1))) < NOW - keep
 end
 
+-- due reports whether a log of so many events is to be trimmed: not for each.
+local function due(events) return events > most + 32 or events > 1 and events % 128 <= 32 end
+
 -- trim makes a log of so many events as short as it may be.
 local function trim(log, events)
   local from = math.max(0, events - most)
@@ -119,7 +122,7 @@ local function append(log, entries, lasting)
   if #entries > 1 or (events - 1) % @NUMBERED@ == 0 then
     local epoch, taken = head(log)
     message = numbered(epoch, taken + events - #entries + 1, entries)
-    if events % 128 < #entries then trim(log, events) end
+    if due(events) then trim(log, events) end
   end
   return call('@PUBLISH@', log, message)
 end
@@ -153,7 +156,7 @@ for g = 1, #argv[9] do
     else
       local epoch, taken = head(log)
       result(g, call('@PUBLISH@', log, numbered(epoch, taken + length - 1, { entry })))
-      if length % 128 == 1 then trim(log, length - 1) end
+      if due(length - 1) then trim(log, length - 1) end
     end
   else
     local n = 1
