@@ -78,8 +78,11 @@ local function old(log, i)
   return tonumber(string.sub(entry, field(entry, ends + 1))) < NOW - keep
 end
 
--- due reports whether a log of so many events is to be trimmed: not for each.
-local function due(events) return events > most + 32 or events > 1 and events % 128 <= 32 end
+-- due reports whether a log of so many events, to which some were added, is to be
+-- trimmed: not for each event.
+local function due(events, added)
+  return events > most + 32 or events > added and (events - 1) % 128 < added
+end
 
 -- trim makes a log of so many events as short as it may be.
 local function trim(log, events)
@@ -122,7 +125,7 @@ local function append(log, entries, lasting)
   if #entries > 1 or (events - 1) % @NUMBERED@ == 0 then
     local epoch, taken = head(log)
     message = numbered(epoch, taken + events - #entries + 1, entries)
-    if due(events) then trim(log, events) end
+    if due(events, #entries) then trim(log, events) end
   end
   return call('@PUBLISH@', log, message)
 end
@@ -156,7 +159,7 @@ for g = 1, #argv[9] do
     else
       local epoch, taken = head(log)
       result(g, call('@PUBLISH@', log, numbered(epoch, taken + length - 1, { entry })))
-      if due(length - 1) then trim(log, length - 1) end
+      if due(length - 1, 1) then trim(log, length - 1) end
     end
   else
     local n = 1
