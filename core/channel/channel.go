@@ -2,6 +2,7 @@ package channel
 
 import (
 	"errors"
+	"math"
 	"runtime"
 	"sync"
 
@@ -155,14 +156,24 @@ func (c *Channel) Broadcast(f *frame.Frame, except Subscriber) error {
 
 // BroadcastVersion is Broadcast of what a cache keeps, of the given version.
 func (c *Channel) BroadcastVersion(f *frame.Frame, except Subscriber, version int64) error {
+	return c.broadcast(f, except, version, maxPending)
+}
+
+// Announce is Broadcast of what the server itself has to say. It waits behind what
+// is published, and is never refused: nobody could say it again.
+func (c *Channel) Announce(f *frame.Frame, except Subscriber) {
+	_ = c.broadcast(f, except, 0, math.MaxInt) // nothing is too much
+}
+
+func (c *Channel) broadcast(f *frame.Frame, except Subscriber, version int64, most int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.subs) > 0 && len(c.pending) > 0 && c.bytes+len(f.Wire()) > most {
+		return ErrOverloaded
+	}
 	c.newest = max(c.newest, version)
 	if len(c.subs) == 0 {
 		return nil
-	}
-	if c.bytes+len(f.Wire()) > maxPending && len(c.pending) > 0 {
-		return ErrOverloaded
 	}
 	c.pending = append(c.pending, message{f, except, c.next, version})
 	c.bytes += len(f.Wire())

@@ -268,3 +268,35 @@ func TestChurn(t *testing.T) {
 		t.Errorf("%d are left", c.Len())
 	}
 }
+
+// What the server itself says is never refused, however much is published.
+func TestAnnounceIsNotRefused(t *testing.T) {
+	c := channel.New("chat")
+	slow := &counting{gate: make(chan struct{}), small: make(chan struct{}, 2)}
+	c.Add(slow)
+	c.Add(new(void))
+	big := frame.Text(make([]byte, 1<<20))
+	for c.Broadcast(big, nil) == nil {
+	}
+	c.Announce(text("member"), nil)
+	close(slow.gate)
+	select {
+	case <-slow.small:
+	case <-time.After(patience):
+		t.Error("what the server said has not come")
+	}
+}
+
+// counting is a subscriber that waits, and tells of messages that are small.
+type counting struct {
+	gate, small chan struct{}
+}
+
+func (c *counting) Send(f *frame.Frame) {
+	<-c.gate
+	for payload := range f.Payloads() {
+		if len(payload) < 100 {
+			c.small <- struct{}{}
+		}
+	}
+}

@@ -89,8 +89,12 @@ func (h *Hub) changedMember(c presence.Change) {
 	default:
 		m = protocol.Message{Event: protocol.EventMemberRemoved, Channel: c.Channel, Data: encodeUserID(c.UserID)}
 	}
-	if err := h.deliver(broker.Message{Topic: c.Topic, Frame: encode(m), Except: c.Except}); err != nil {
-		h.log.Error("tell of a member", "app", c.App, "channel", c.Channel, "err", err)
+	t := h.tenantOf(c.App)
+	if t == nil {
+		return
+	}
+	if ch := t.channel(c.Channel); ch != nil {
+		ch.Announce(encode(m), t.subscriber(c.Except))
 	}
 }
 

@@ -104,11 +104,7 @@ func (h *Hub) deliver(m broker.Message) error {
 	if ch == nil {
 		return nil
 	}
-	var except channel.Subscriber
-	if s := t.session(m.Except); s != nil {
-		except = s
-	}
-	return ch.BroadcastVersion(m.Frame, except, m.Version)
+	return ch.BroadcastVersion(m.Frame, t.subscriber(m.Except), m.Version)
 }
 
 // tell serialises what this node tells others of t. The caller calls done when

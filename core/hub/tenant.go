@@ -50,6 +50,14 @@ func (t *tenant) session(id string) *Session {
 	return t.sessions[id]
 }
 
+// subscriber is the session with the given socket ID as one of a channel, or nil.
+func (t *tenant) subscriber(id string) channel.Subscriber {
+	if s := t.session(id); s != nil {
+		return s
+	}
+	return nil
+}
+
 // newChannel makes a channel that nobody finds before it is opened.
 func (t *tenant) newChannel(name string) *channel.Channel {
 	ch := channel.New(name)

@@ -28,6 +28,8 @@ type batcher struct {
 	index int // of the partition
 	queue chan *publication
 
+	accepted accepted
+
 	// Owned by run.
 	next     *publication // taken from the queue, and too much for the last batch
 	attempt  int64
@@ -114,6 +116,7 @@ func (b *batcher) send(ctx context.Context, batch []*publication) {
 		}
 		unheard, err := b.try(ctx, batch, unsure)
 		if err == nil {
+			b.accepted.add(batch)
 			for _, p := range batch {
 				p.settle(nil)
 			}

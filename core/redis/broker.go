@@ -103,6 +103,15 @@ func (n *Node) dispatch(topic string, payload []byte, stale bool) {
 		if t := n.shard(topic).tail(topic); t != nil {
 			t.hear(all)
 		}
+	case kind == kindAccepted:
+		a, err := n.parseAccepted(payload)
+		if err != nil {
+			n.garbage.Add(1)
+			return
+		}
+		if t := n.shard(topic).tail(topic); t != nil {
+			t.audit(a)
+		}
 	case kind == kindChange:
 		c, err := parseChange(payload)
 		if err != nil {

@@ -148,10 +148,7 @@ func (t *tail) account(p page, after offset) {
 		if missing := p.first - 1 - after.at.Offset; missing > 0 && after.at.Offset <= p.tip.Offset {
 			t.node.lost.add(t.topic, missing)
 		}
-	default:
-		t.node.lost.forgotten(t.topic, after.at)
-		if p.first > 1 {
-			t.node.lost.add(t.topic, p.first-1)
-		}
+	case p.first > 1: // of the log that has begun since; what is missing of the last one, accounts tell
+		t.node.lost.add(t.topic, p.first-1)
 	}
 }

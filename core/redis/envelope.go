@@ -13,6 +13,7 @@ import (
 const (
 	kindNumbered = 'b' // position of the first event, then events: see scripts/publish.lua
 	kindChange   = 'c' // epoch, version of the topic's last change, version, "+" or "-", user, info with its order, except
+	kindAccepted = 'a' // producer, numbers of events that were accepted from it
 	kindProbe    = 'p'
 )
 

@@ -234,6 +234,13 @@ func (n *Node) WithoutLog() {
 // messages again.
 func (n *Node) WithoutOffsets() { n.trusting = true }
 
+// Accept has the node believe that Redis has accepted an event with that number, and
+// lost it.
+func (n *Node) Accept(topic string, number int64) {
+	n.batchers[n.keys.partition(topic)].accepted.add([]*publication{{topic: topic, number: number}})
+	n.mayHaveLost()
+}
+
 // WithoutReplay has the node find nothing in logs.
 func (n *Node) WithoutReplay() {
 	n.scripts.replay = redis.NewScript(replace(replayLua, "redis.call('LRANGE', log, at, at + ARGV[4] - 1)", "{}"))

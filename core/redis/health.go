@@ -82,6 +82,7 @@ func (h *health) lost() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.losses++
+	h.node.mayHaveLost()
 	h.node.log.Warn("Redis has lost what the cluster had in it: all nodes say again what they have; backends do not hear of what changes meanwhile")
 }
 

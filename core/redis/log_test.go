@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/revurb/revurb/core/broker"
@@ -63,4 +64,34 @@ func TestLogWithSentinel(t *testing.T) {
 	c := redis.DefaultConfig
 	c.Sentinels, c.Master, c.Lease = redistest.StartSentinel(t, 3).Addrs(), redistest.MasterName, lease
 	brokertest.RunLog(t, keeping(t, c))
+}
+
+// What Redis accepts and loses is counted by who should have had it, once: not by
+// who came later, nor by who has had it.
+func TestLostEventsAreCounted(t *testing.T) {
+	r := redistest.Start(t)
+	a, b := serve(t, r.URL()), serve(t, r.URL())
+	for _, s := range []*server{a, b} {
+		if err := s.Broker().Subscribe(t.Context(), room); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish := func(text string) {
+		if err := a.Broker().Publish(t.Context(), broker.Message{Topic: room, Frame: frame.Text([]byte(text))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("1")
+	eventually(t, "it is old enough not to be from before they came", func() bool {
+		publish("2")
+		return len(strings.Fields(b.heard(&b.frames))) > 500
+	})
+	const lost = 1 << 40
+	a.Accept(room.App+"\x00"+room.Channel, lost)
+	for _, s := range []*server{a, b} {
+		eventually(t, "the event is counted", func() bool { return s.Stats().LostEvents > 0 })
+		if n := s.Stats().LostEvents; n != 1 {
+			t.Errorf("%d events are counted, want 1", n)
+		}
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"github.com/revurb/revurb/core/broker"
 )
 
 // incident is how long losses are gathered for one line of the log.
@@ -53,6 +51,3 @@ func (l *losses) count() uint64 {
 	defer l.mu.Unlock()
 	return l.events
 }
-
-// forgotten is told of a log that has ended where this node knows more of it.
-func (l *losses) forgotten(string, broker.Position) {}

@@ -29,6 +29,7 @@ type Node struct {
 	config     Config
 	auditEvery time.Duration
 	doubts     chan struct{} // has one item if something may be lost in Redis
+	losing     chan struct{} // the same, for those who count events
 	keys       keys
 	scripts    scripts
 	log        *slog.Logger
@@ -80,7 +81,7 @@ func New(c Config, log *slog.Logger) (*Node, error) { return newNode(c, log, nil
 type dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 func newNode(c Config, log *slog.Logger, d dial) (*Node, error) {
-	n := &Node{config: c, auditEvery: auditEvery, doubts: make(chan struct{}, 1), log: log, name: newName(), done: make(chan struct{})}
+	n := &Node{config: c, auditEvery: auditEvery, doubts: make(chan struct{}, 1), losing: make(chan struct{}, 1), log: log, name: newName(), done: make(chan struct{})}
 	o, err := c.options()
 	if err != nil {
 		return nil, err
@@ -162,6 +163,7 @@ func (n *Node) Run() {
 	n.running.Go(func() { n.peers.judge(ctx) })
 	n.running.Go(func() { n.reaper(ctx) })
 	n.running.Go(func() { n.audit(ctx) })
+	n.running.Go(func() { n.accounts(ctx) })
 	n.outbox.run(ctx)
 }
 

@@ -18,7 +18,9 @@ type publication struct {
 	done    chan error
 	settled atomic.Bool // its publisher has been told, and waits no more
 
-	entry []byte // as it is sent; nil before the first time. It is the batcher's
+	// Owned by the batcher.
+	entry  []byte // as it is sent; nil before the first time
+	number int64  // of the event, among those of this node in the partition
 }
 
 // cached is what a cache channel keeps of a publication.

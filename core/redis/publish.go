@@ -27,6 +27,7 @@ func (b *batcher) try(ctx context.Context, batch []*publication, unsure bool) (u
 	for _, p := range batch {
 		if p.entry == nil {
 			b.sequence++
+			p.number = b.sequence
 			p.entry = appendEntry(make([]byte, 0, 64+len(p.payload)), eventID(b.node.producer, b.sequence), ms, p.except, p.payload)
 		}
 	}

@@ -30,6 +30,7 @@ func (n *Node) noticed(partition int, err error) {
 	}
 	if slices.ContainsFunc(elsewhere, func(prefix string) bool { return saysRedis(err, prefix) }) {
 		n.shards[partition].renew(fmt.Errorf("%w: %w", errReplaced, err))
+		n.mayHaveLost()
 	}
 	now := time.Now().UnixNano()
 	last := n.signs.followed.Load()
@@ -47,4 +48,5 @@ func (n *Node) switched(why error) {
 		s.renew(fmt.Errorf("%w: %w", errReplaced, why))
 	}
 	n.health.poke()
+	n.mayHaveLost()
 }

@@ -24,6 +24,7 @@ type tail struct {
 	node  *Node
 	topic string // its key
 	ready chan struct{}
+	began time.Time
 
 	mu         sync.Mutex // guards what follows, and the order of what is delivered
 	over       bool       // nobody here has the topic anymore
@@ -37,6 +38,8 @@ type tail struct {
 	bytes      int  // of waiting
 	short      bool // some that should be waiting are only in the log
 
+	accounts []account // that wait until the log has been read
+
 	// Of a topic whose first client came before the log was known.
 	asked time.Time        // when that was
 	from  int64            // the same, in milliseconds of Redis's clock, while older events are passed over
@@ -44,7 +47,7 @@ type tail struct {
 }
 
 func newTail(n *Node, topic string) *tail {
-	return &tail{node: n, topic: topic, ready: make(chan struct{}), doubtful: true}
+	return &tail{node: n, topic: topic, ready: make(chan struct{}), began: time.Now(), doubtful: true}
 }
 
 // hear takes events that were heard together.
@@ -214,4 +217,5 @@ func (t *tail) finish(before int) {
 		}
 		t.sort(e)
 	}
+	t.auditAll()
 }
