@@ -43,9 +43,9 @@ func (v verdict) line(name string) string {
 // How long a trial goes on after the fault is over: at least so long, longer
 // until events reach everybody, and then until nothing is heard any more.
 const (
-	tail     = 4 * time.Second
+	tail      = 4 * time.Second
 	settleFor = 75 * time.Second
-	quiet    = 4 * time.Second
+	quiet     = 4 * time.Second
 )
 
 // settle ends a trial: events flow, publishing stops, and what is on its way
