@@ -191,7 +191,10 @@ func (t *tail) begin(is offset, all *offsets) {
 		t.finish(0)
 		return
 	}
-	t.from, t.begun = all.now-time.Since(t.asked).Milliseconds(), all.producers
+	// An event has the time at which its node began to publish it, and may have been
+	// accepted later.
+	since := time.Since(t.asked) + t.node.config.PublishWait
+	t.from, t.begun = all.now-since.Milliseconds(), all.producers
 	t.last = offset{at: broker.Position{Epoch: is.at.Epoch}}
 	t.catchUp()
 }
