@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/frame"
@@ -27,8 +25,6 @@ func BenchmarkCost(b *testing.B) {
 		name string
 		do   func(b *testing.B, i int)
 	}{
-		{"bare PUBLISH, nobody there", bare(b, s, "nobody")},
-		{"bare PUBLISH, one node", bare(b, s, "somebody")},
 		{"publish, nobody there", func(b *testing.B, i int) {
 			m := broker.Message{Topic: channel.Topic{App: "app", Channel: "news"}, Frame: frame.Text(make([]byte, 200))}
 			if err := n.Broker().Publish(b.Context(), m); err != nil {
@@ -73,7 +69,6 @@ func BenchmarkCost(b *testing.B) {
 			}
 		}
 		b.Run(c.name, func(b *testing.B) {
-			b.ReportMetric(0, "ns/op") // it is that of this process, too
 			before := s.CPU()
 			var wg sync.WaitGroup
 			const callers = 64
@@ -90,45 +85,5 @@ func BenchmarkCost(b *testing.B) {
 			}
 			b.ReportMetric(float64((s.CPU()-before)/time.Nanosecond)/float64(b.N)/1000, "redis-µs/op")
 		})
-	}
-}
-
-// bare returns a publisher that has the library publish as many together as the
-// callers do, on a channel to which one connection is subscribed, or none.
-func bare(b *testing.B, s *redistest.Server, channel string) func(*testing.B, int) {
-	b.Helper()
-	o, err := goredis.ParseURL(s.URL())
-	if err != nil {
-		b.Fatal(err)
-	}
-	client := goredis.NewClient(o)
-	b.Cleanup(func() { _ = client.Close() })
-	if channel == "somebody" {
-		sub := client.Subscribe(b.Context(), channel)
-		b.Cleanup(func() { _ = sub.Close() })
-		if _, err := sub.Receive(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		go func() {
-			for {
-				if _, err := sub.Receive(b.Context()); err != nil {
-					return
-				}
-			}
-		}()
-	}
-	var mu sync.Mutex
-	var queued int
-	pipe := client.Pipeline()
-	return func(b *testing.B, _ int) {
-		mu.Lock()
-		defer mu.Unlock()
-		pipe.Publish(b.Context(), channel, make([]byte, 200))
-		if queued++; queued == 64 {
-			queued = 0
-			if _, err := pipe.Exec(b.Context()); err != nil {
-				b.Error(err)
-			}
-		}
 	}
 }
