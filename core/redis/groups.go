@@ -1,6 +1,9 @@
 package redis
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // groups are the events of a batch by topic, as the script takes them. Those of a
 // topic keep their order.
@@ -66,15 +69,13 @@ func (g *groups) names(b *batcher) []string {
 	return names
 }
 
-func (g *groups) arguments(b *batcher, unsure bool) []any {
+// arguments are what the script is called with, at the given time of Redis's clock.
+func (g *groups) arguments(b *batcher, ms int64, unsure bool) []any {
 	n := b.node
-	retry := "0"
-	if unsure {
-		retry = "1"
-	}
+	flag := map[bool]string{true: "1", false: "0"}
 	r := n.config.retention()
-	args := append(make([]any, 0, 9+2*len(g.all)), n.producer, b.attempt, retry, b.sequence,
-		logLasts(r).Milliseconds(), r.Events, r.Bytes, len(n.keys.channelOf(b.index, "")), string(g.letters))
+	args := append(make([]any, 0, 10+2*len(g.all)), n.producer, b.attempt, fmt.Sprint(b.attempt, " ", b.sequence, " ", ms),
+		flag[unsure], flag[n.clock.old()], logLasts(r).Milliseconds(), r.Events, r.Bytes, len(n.keys.channelOf(b.index, "")), string(g.letters))
 	for i, group := range g.all {
 		if g.letters[i] == several {
 			args = append(args, len(group.events))

@@ -33,14 +33,16 @@ func (b *batcher) try(ctx context.Context, batch []*publication, unsure bool) (u
 	}
 	b.attempt++
 	g := b.groups(batch)
-	reply, err := b.do(ctx, g.names(b), g.arguments(b, unsure))
+	reply, err := b.do(ctx, g.names(b), g.arguments(b, ms, unsure))
 	if err != nil {
 		return nil, err
 	}
 	if len(reply) == 0 {
 		return nil, fmt.Errorf("publish: %w", errEnvelope)
 	}
-	b.node.clock.set(reply[0])
+	if reply[0] > 0 {
+		b.node.clock.set(reply[0])
+	}
 	for _, i := range reply[1:] {
 		if i > 0 && i <= int64(len(g.all)) {
 			unheard = append(unheard, g.all[i-1].topic)

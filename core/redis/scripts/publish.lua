@@ -4,13 +4,14 @@
 --
 -- KEYS   producers, settled, totals; then of each group: log, and of one for a
 --        cache channel: cache
--- ARGV   1 producer, 2 number of the attempt, 3 "1" if an earlier attempt may have
---        been done, 4 last sequence number of the producer, 5 milliseconds for
---        which a log lasts, 6 events, 7 bytes, 8 length of what logs begin with
---        before the topic, 9 a letter for each group: "-" for one event, "r" for
---        one after which the log is to last on, "n" for several, and "c" for one of
---        a cache channel; then of each group, "n": number of events; their entries;
---        "c": milliseconds for which it is kept, event, data
+-- ARGV   1 producer, 2 number of the attempt, 3 that, the last sequence number of the
+--        producer, and the time, 4 "1" if an earlier attempt may have been done, 5
+--        "1" to be told the time, 6 milliseconds for which a log lasts, 7 events, 8
+--        bytes, 9 length of what logs begin with before the topic, 10 a letter for
+--        each group: "-" for one event, "r" for one after which the log is to last
+--        on, "n" for several, and "c" for one of a cache channel; then of each
+--        group, "n": number of events; their entries; "c": milliseconds for which it
+--        is kept, event, data
 --
 -- A log is a list: its epoch and how many events were taken from it already, then
 -- an entry for each event. An entry begins with the id of its event and the time,
@@ -20,146 +21,153 @@
 -- a server that stays what it is, no message is left out; another, such as a master
 -- that becomes a replica, may leave out some and go on: there each has its offset.
 --
--- It returns the time in milliseconds, then the numbers of the groups that no
+-- It returns the time in milliseconds, or 0, then the numbers of the groups that no
 -- connection was sent.
 local call, argv, keys = redis.call, ARGV, KEYS
-local T = call('TIME')
-local US = T[1] * 1000000 + T[2]
-local NOW = math.floor(US / 1000)
 
 -- A late attempt is not done: a later one has been.
 local last = call('HGET', keys[1], argv[1])
 if last and tonumber(argv[2]) <= tonumber(string.match(last, '^%d+')) then return redis.error_reply('STALE') end
-call('HSET', keys[1], argv[1], argv[2] .. ' ' .. argv[4] .. ' ' .. NOW)
+call('HSET', keys[1], argv[1], argv[3])
 
-local retry, keep, most, size, prefix = argv[3] == '1', tonumber(argv[5]), tonumber(argv[6]), tonumber(argv[7]), argv[8]
+-- slow returns the functions that few events need.
+local tools
+local function slow()
+  if tools then return tools end
+  local T = call('TIME')
+  local US = T[1] * 1000000 + T[2]
+  local NOW = math.floor(US / 1000)
+  local keep, most, size = tonumber(argv[6]), tonumber(argv[7]), tonumber(argv[8])
 
--- What nobody has need not be kept, once it is certain who has what: not before
--- all nodes had the time to say so again, after Redis had lost it.
-local since = call('GET', keys[2])
-if not since then
-  since = NOW
-  call('SET', keys[2], NOW)
-end
-local settled = NOW - tonumber(since) > keep
+  -- field returns where the field of an entry begins, and ends, that is at i.
+  local function field(s, i)
+    local n = string.match(s, '^%d+', i)
+    local from = i + #n + 1
+    return from, from + n - 1
+  end
 
--- field returns where the field of an entry begins, and ends, that is at i.
-local function field(s, i)
-  local n = string.match(s, '^%d+', i)
-  local from = i + #n + 1
-  return from, from + n - 1
-end
-
--- fresh returns those of some entries that are not among the last of a log.
-local seen = {}
-local function fresh(log, entries)
-  local ids = seen[log]
-  if not ids then
-    ids = {}
-    for _, e in ipairs(call('LRANGE', log, -1024, -1)) do
-      if string.find(e, ':', 1, true) then ids[string.sub(e, field(e, 1))] = true end
+  -- fresh returns those of some arguments that are not among the last of a log.
+  local seen = {}
+  local function fresh(log, from, to)
+    local ids = seen[log]
+    if not ids then
+      ids = {}
+      for _, e in ipairs(call('LRANGE', log, -1024, -1)) do
+        if string.find(e, ':', 1, true) then ids[string.sub(e, field(e, 1))] = true end
+      end
+      seen[log] = ids
     end
-    seen[log] = ids
+    local left = {}
+    for j = from, to do
+      if not ids[string.sub(argv[j], field(argv[j], 1))] then left[#left + 1] = argv[j] end
+    end
+    return left
   end
-  local left = {}
-  for _, e in ipairs(entries) do
-    if not ids[string.sub(e, field(e, 1))] then left[#left + 1] = e end
+
+  -- head returns the epoch of a log, and how many events were taken from it.
+  local function head(log) return string.match(call('LINDEX', log, 0), '^(%d+) (%d+)$') end
+
+  -- old reports whether an entry of a log is older than a log lasts.
+  local function old(log, i)
+    local entry = call('LINDEX', log, i)
+    local _, ends = field(entry, 1)
+    return tonumber(string.sub(entry, field(entry, ends + 1))) < NOW - keep
   end
-  return left
-end
 
--- head returns the epoch of a log, and how many events were taken from it.
-local function head(log) return string.match(call('LINDEX', log, 0), '^(%d+) (%d+)$') end
-
--- old reports whether an entry of a log is older than a log lasts.
-local function old(log, i)
-  local entry = call('LINDEX', log, i)
-  local _, ends = field(entry, 1)
-  return tonumber(string.sub(entry, field(entry, ends + 1))) < NOW - keep
-end
-
--- due reports whether a log of so many events, to which some were added, is to be
--- trimmed: not for each event.
-local function due(events, added)
-  return events > most + 32 or events > added and (events - 1) % 128 < added
-end
-
--- trim makes a log of so many events as short as it may be.
-local function trim(log, events)
-  local from = math.max(0, events - most)
-  while from + 16 < events and old(log, from + 16) do from = from + 16 end
-  local bytes = call('MEMORY', 'USAGE', log)
-  if bytes > size then from = math.max(from, math.ceil(events * (1 - size / bytes))) end
-  from = math.min(from, events - 1)
-  if from == 0 then return end
-  local epoch, taken = head(log)
-  call('LTRIM', log, from + 1, -1)
-  call('LPUSH', log, epoch .. ' ' .. taken + from)
-end
-
--- numbered returns entries as they are published with their epoch and offset.
-local function numbered(epoch, offset, entries)
-  return 'b' .. epoch .. ';' .. offset .. ';' .. table.concat(entries)
-end
-
--- begin publishes what begins a log, where anybody has the topic.
-local function begin(log, entries)
-  call('DEL', log)
-  local epoch, heard = string.format('%.0f', US), nil
-  local message = numbered(epoch, 1, entries)
-  if settled and call('HEXISTS', keys[3], string.sub(log, prefix + 1)) == 0 then
-    heard = call('@PUBLISH@', log, message)
-    if heard == 0 then return 0 end
-  end
-  call('RPUSH', log, epoch .. ' 0', unpack(entries))
-  call('PEXPIRE', log, keep)
-  return heard or call('@PUBLISH@', log, message)
-end
-
-local function append(log, entries, lasting)
-  local length = call('RPUSH', log, unpack(entries))
-  if length == #entries then return begin(log, entries) end
-  if lasting then call('PEXPIRE', log, keep) end
-  local message = entries[1]
-  local events = length - 1
-  if #entries > 1 or (events - 1) % @NUMBERED@ == 0 then
+  -- trim makes a log of so many events, to which some were added, shorter than it may
+  -- be. That is not done for each event.
+  local function trim(log, events, added)
+    if events <= most + 32 and (events <= added or (events - 1) % 128 >= added) then return end
+    local from, spare = 0, math.floor(math.min(128, most / 4))
+    if events > most then from = events - most + spare end
+    while from + 16 < events and old(log, from + 16) do from = from + 16 end
+    local bytes = call('MEMORY', 'USAGE', log)
+    if bytes > size then from = math.max(from, math.ceil(events * (1 - size * 7 / 8 / bytes))) end
+    from = math.min(from, events - 1)
+    if from == 0 then return end
     local epoch, taken = head(log)
-    message = numbered(epoch, taken + events - #entries + 1, entries)
-    if due(events, #entries) then trim(log, events) end
+    call('LTRIM', log, from + 1, -1)
+    call('LPUSH', log, epoch .. ' ' .. string.format('%.0f', taken + from))
   end
-  return call('@PUBLISH@', log, message)
+
+  -- numbered returns entries as they are published with their epoch and offset: from
+  -- one to another of a table.
+  local function numbered(epoch, offset, entries, from, to)
+    return table.concat({ 'b', epoch, ';', string.format('%.0f', offset), ';', table.concat(entries, '', from, to) })
+  end
+
+  -- settled reports whether it is certain who has which topic: not before all nodes
+  -- had the time to say so again, after Redis had lost it.
+  local function settled()
+    local since = call('GET', keys[2])
+    if not since then call('SET', keys[2], NOW) end
+    return since and NOW - tonumber(since) > keep
+  end
+
+  -- begin publishes what begins a log, where anybody has the topic.
+  local function begin(log, entries, from, to)
+    call('DEL', log)
+    local epoch, heard = string.format('%.0f', US), nil
+    local message = numbered(epoch, 1, entries, from, to)
+    if settled() and call('HEXISTS', keys[3], string.sub(log, argv[9] + 1)) == 0 then
+      heard = call('@PUBLISH@', log, message)
+      if heard == 0 then return 0 end
+    end
+    call('RPUSH', log, epoch .. ' 0', unpack(entries, from, to))
+    call('PEXPIRE', log, keep)
+    return heard or call('@PUBLISH@', log, message)
+  end
+
+  local function append(log, entries, from, to, lasting)
+    local added = to - from + 1
+    local length = call('RPUSH', log, unpack(entries, from, to))
+    if length == added then return begin(log, entries, from, to) end
+    if lasting then call('PEXPIRE', log, keep) end
+    local message = entries[from]
+    local events = length - 1
+    if added > 1 or (events - 1) % @NUMBERED@ == 0 then
+      local epoch, taken = head(log)
+      message = numbered(epoch, taken + events - added + 1, entries, from, to)
+      trim(log, events, added)
+    end
+    return call('@PUBLISH@', log, message)
+  end
+
+  -- cache keeps the last event of a cache channel, and returns its version: a time,
+  -- so that it grows even when the last one has expired.
+  local function cache(key, lasts, event, data)
+    local v = string.format('%.0f', math.max(US, tonumber(call('HGET', key, 'v') or '0') + 1))
+    call('HSET', key, 'v', v, 'e', event, 'd', data)
+    call('PEXPIRE', key, lasts)
+    return 'v' .. v
+  end
+
+  tools = { now = NOW, fresh = fresh, head = head, trim = trim, numbered = numbered, begin = begin, append = append, cache = cache }
+  return tools
 end
 
--- cache keeps the last event of a cache channel, and returns its version: a time,
--- so that it grows even when the last one has expired.
-local function cache(key, lasts, event, data)
-  local v = string.format('%.0f', math.max(US, tonumber(call('HGET', key, 'v') or '0') + 1))
-  call('HSET', key, 'v', v, 'e', event, 'd', data)
-  call('PEXPIRE', key, lasts)
-  return 'v' .. v
-end
-
-local out = { NOW }
+local out = { 0 }
+if argv[5] == '1' then out[1] = slow().now end
 local function result(group, heard)
   if heard == 0 then out[#out + 1] = group end
 end
 
-local k, i = 4, 10
-for g = 1, #argv[9] do
-  local kind, log = string.byte(argv[9], g), keys[k]
+local k, i = 4, 11
+for g = 1, #argv[10] do
+  local kind, log = string.byte(argv[10], g), keys[k]
   k = k + 1
-  if kind == 45 and not retry then
+  if kind == 45 and argv[4] == '0' then
     local entry = argv[i]
     i = i + 1
     local length = call('RPUSH', log, entry)
     if length == 1 then
-      result(g, begin(log, { entry }))
+      result(g, slow().begin(log, argv, i - 1, i - 1))
     elseif (length - 2) % @NUMBERED@ ~= 0 then
       if call('@PUBLISH@', log, entry) == 0 then result(g, 0) end
     else
-      local epoch, taken = head(log)
-      result(g, call('@PUBLISH@', log, numbered(epoch, taken + length - 1, { entry })))
-      if due(length - 1, 1) then trim(log, length - 1) end
+      local epoch, taken = slow().head(log)
+      result(g, call('@PUBLISH@', log, tools.numbered(epoch, taken + length - 1, argv, i - 1, i - 1)))
+      tools.trim(log, length - 1, 1)
     end
   else
     local n = 1
@@ -167,15 +175,20 @@ for g = 1, #argv[9] do
       n = tonumber(argv[i])
       i = i + 1
     end
-    local entries = {}
-    for j = 1, n do entries[j] = argv[i + j - 1] end
+    local entries, from, to = argv, i, i + n - 1
     i = i + n
-    if retry then entries = fresh(log, entries) end
+    if argv[4] == '1' then
+      entries = slow().fresh(log, from, to)
+      from, to = 1, #entries
+    end
     if kind == 99 then
-      if #entries > 0 then entries[1] = entries[1] .. cache(keys[k], argv[i], argv[i + 1], argv[i + 2]) end
+      if to >= from then
+        entries = { entries[from] .. slow().cache(keys[k], argv[i], argv[i + 1], argv[i + 2]) }
+        from, to = 1, 1
+      end
       k, i = k + 1, i + 3
     end
-    if #entries > 0 then result(g, append(log, entries, kind ~= 45)) end
+    if to >= from then result(g, slow().append(log, entries, from, to, kind ~= 45)) end
   end
 end
 return out
