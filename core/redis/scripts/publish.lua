@@ -34,14 +34,35 @@ call('HSET', keys[1], argv[1], argv[2] .. ' ' .. argv[4] .. ' ' .. NOW)
 
 local retry, keep, most, size, prefix = argv[3] == '1', tonumber(argv[5]), tonumber(argv[6]), tonumber(argv[7]), argv[8]
 
+-- server names the history of the data that this server has: another one begins
+-- with a failover, or a restart. It is "" for a user who may not ask.
+local function server()
+  local info = redis.pcall('INFO', 'replication')
+  return type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+end
+
+local function unsettle(id) call('SET', keys[2], NOW .. ' ' .. id) end
+
 -- What nobody has need not be kept, once it is certain who has what: not before
--- all nodes had the time to say so again, after Redis had lost it.
-local since = call('GET', keys[2])
+-- all nodes had the time to say so again, after Redis had lost it, or a failover
+-- may have lost the last of it. A node that is cut off is reaped, and may be back
+-- soon: scripts/reap.lua has it uncertain, too.
+local since, of = string.match(call('GET', keys[2]) or '', '^(%d+) ?(%x*)$')
 if not since then
-  since = NOW
-  call('SET', keys[2], NOW)
+  since, of = NOW, server()
+  unsettle(of)
 end
 local settled = NOW - tonumber(since) > keep
+local function certain()
+  if not of then return settled end
+  local id = server()
+  if id ~= of then
+    unsettle(id)
+    settled = false
+  end
+  of = nil -- looked at
+  return settled
+end
 
 -- field returns where the field of an entry begins, and ends, that is at i.
 local function field(s, i)
@@ -109,7 +130,7 @@ local function begin(log, entries)
   local message = numbered(epoch, 1, entries)
   if settled and call('HEXISTS', keys[3], string.sub(log, prefix + 1)) == 0 then
     heard = call('@PUBLISH@', log, message)
-    if heard == 0 then return 0 end
+    if heard == 0 and certain() then return 0 end
   end
   call('RPUSH', log, epoch .. ' 0', unpack(entries))
   call('PEXPIRE', log, keep)
