@@ -1,0 +1,41 @@
+package redis_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/revurb/revurb/core/broker"
+	"github.com/revurb/revurb/core/channel"
+	"github.com/revurb/revurb/core/frame"
+	"github.com/revurb/revurb/core/redis/redistest"
+)
+
+// An event that was sent to nobody, because the node had not come yet, is no sign of
+// another server: the connection for messages stays.
+func TestComingAfterAnEventIsNoSign(t *testing.T) {
+	r := redistest.Start(t)
+	a := serve(t, r.URL())
+	var wg sync.WaitGroup
+	for i := range 1000 {
+		topic := channel.Topic{App: "app", Channel: fmt.Sprint("c-", i)}
+		publish := func() {
+			m := broker.Message{Topic: topic, Frame: frame.Text([]byte("x"))}
+			if err := a.Broker().Publish(t.Context(), m); err != nil {
+				t.Error(err)
+			}
+		}
+		wg.Go(func() {
+			publish()
+			publish()
+		})
+		wg.Go(publish)
+		if err := a.Broker().Subscribe(t.Context(), topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wg.Wait()
+	if n := a.Stats().Resubs; n > 0 {
+		t.Errorf("the connection was made anew %d times", n)
+	}
+}
