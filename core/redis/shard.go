@@ -66,12 +66,12 @@ func (s *shard) subscribe(ctx context.Context, topic string) error {
 		if l == nil {
 			return
 		}
-		if err := l.listen(ctx, s.node.keys.channel(topic)); err != nil {
+		// Whoever asks may go: the connection is that of all.
+		if err := l.listen(context.WithoutCancel(ctx), s.node.keys.channel(topic)); err != nil {
 			l.fail(err) // it is made anew, with all that is wanted
 		}
 	}
 	if s.hopeless() {
-		ctx = context.WithoutCancel(ctx)
 		s.node.running.Go(ask)
 		t.late(came)
 		s.forget(topic, confirmed)
@@ -159,7 +159,7 @@ func (s *shard) unsubscribe(ctx context.Context, topic string) {
 	if l == nil {
 		return
 	}
-	if err := l.leave(ctx, s.node.keys.channel(topic)); err != nil {
+	if err := l.leave(context.WithoutCancel(ctx), s.node.keys.channel(topic)); err != nil {
 		l.fail(err) // what is not wanted is not heard on the next one
 	}
 }

@@ -1,9 +1,11 @@
 package redis_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/channel"
@@ -35,6 +37,25 @@ func TestComingAfterAnEventIsNoSign(t *testing.T) {
 		}
 	}
 	wg.Wait()
+	if n := a.Stats().Resubs; n > 0 {
+		t.Errorf("the connection was made anew %d times", n)
+	}
+}
+
+// A client that has no time left takes nothing from the others.
+func TestSubscriberWithoutTimeLeavesConnectionAlone(t *testing.T) {
+	r := redistest.Start(t)
+	a := serve(t, r.URL())
+	if err := a.Broker().Subscribe(t.Context(), room); err != nil {
+		t.Fatal(err)
+	}
+	late, cancel := context.WithTimeout(t.Context(), -time.Second)
+	defer cancel()
+	_ = a.Broker().Subscribe(late, quiet)
+	_ = a.Broker().Unsubscribe(late, quiet)
+	if err := a.Broker().Subscribe(t.Context(), channel.Topic{App: "app", Channel: "next"}); err != nil {
+		t.Fatal(err)
+	}
 	if n := a.Stats().Resubs; n > 0 {
 		t.Errorf("the connection was made anew %d times", n)
 	}
