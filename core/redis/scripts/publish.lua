@@ -89,7 +89,8 @@ local function fresh(log, entries)
   return left
 end
 
--- head returns the epoch of a log, and how many events were taken from it.
+-- head returns the epoch of a log, and how many events were taken from it; nil if no
+-- node has written it.
 local function head(log) return string.match(call('LINDEX', log, 0), '^(%d+) (%d+)$') end
 
 -- old reports whether an entry of a log is older than a log lasts.
@@ -145,6 +146,7 @@ local function append(log, entries, lasting)
   local events = length - 1
   if #entries > 1 or (events - 1) % @NUMBERED@ == 0 then
     local epoch, taken = head(log)
+    if not epoch then return begin(log, entries) end
     message = numbered(epoch, taken + events - #entries + 1, entries)
     if due(events, #entries) then trim(log, events) end
   end
@@ -179,8 +181,12 @@ for g = 1, #argv[9] do
       if call('@PUBLISH@', log, entry) == 0 then result(g, 0) end
     else
       local epoch, taken = head(log)
-      result(g, call('@PUBLISH@', log, numbered(epoch, taken + length - 1, { entry })))
-      if due(length - 1, 1) then trim(log, length - 1) end
+      if epoch then
+        result(g, call('@PUBLISH@', log, numbered(epoch, taken + length - 1, { entry })))
+        if due(length - 1, 1) then trim(log, length - 1) end
+      else
+        result(g, begin(log, { entry }))
+      end
     end
   else
     local n = 1
