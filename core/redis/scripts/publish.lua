@@ -101,16 +101,17 @@ local function old(log, i)
 end
 
 -- due reports whether a log of so many events, to which some were added, is to be
--- trimmed: not for each event.
-local function due(events, added)
-  return events > most + 32 or events > added and (events - 1) % 128 < added
+-- trimmed: not for each event, unless it is so large that a few are too much.
+local large = size / 128
+local function due(events, added, entry)
+  return events > most + 32 or events > added and ((events - 1) % 128 < added or #entry > large)
 end
 
 -- trim makes a log of so many events as short as it may be.
 local function trim(log, events)
   local from = math.max(0, events - most)
   while from + 16 < events and old(log, from + 16) do from = from + 16 end
-  local bytes = call('MEMORY', 'USAGE', log)
+  local bytes = call('MEMORY', 'USAGE', log, 'SAMPLES', 0)
   if bytes > size then from = math.max(from, math.ceil(events * (1 - size / bytes))) end
   from = math.min(from, events - 1)
   if from == 0 then return end
@@ -144,11 +145,11 @@ local function append(log, entries, lasting)
   if lasting then call('PEXPIRE', log, keep) end
   local message = entries[1]
   local events = length - 1
-  if #entries > 1 or (events - 1) % @NUMBERED@ == 0 then
+  if #entries > 1 or (events - 1) % @NUMBERED@ == 0 or #message > large then
     local epoch, taken = head(log)
     if not epoch then return begin(log, entries) end
     message = numbered(epoch, taken + events - #entries + 1, entries)
-    if due(events, #entries) then trim(log, events) end
+    if due(events, #entries, message) then trim(log, events) end
   end
   return call('@PUBLISH@', log, message)
 end
@@ -177,13 +178,13 @@ for g = 1, #argv[9] do
     local length = call('RPUSH', log, entry)
     if length == 1 then
       result(g, begin(log, { entry }))
-    elseif (length - 2) % @NUMBERED@ ~= 0 then
+    elseif (length - 2) % @NUMBERED@ ~= 0 and #entry <= large then
       if call('@PUBLISH@', log, entry) == 0 then result(g, 0) end
     else
       local epoch, taken = head(log)
       if epoch then
         result(g, call('@PUBLISH@', log, numbered(epoch, taken + length - 1, { entry })))
-        if due(length - 1, 1) then trim(log, length - 1) end
+        if due(length - 1, 1, entry) then trim(log, length - 1) end
       else
         result(g, begin(log, { entry }))
       end
