@@ -48,7 +48,7 @@ type Broker interface {
 	Close() error
 
 	// Subscribe asks for the messages of t. What anyone publishes after it has
-	// returned is delivered.
+	// returned is delivered. After an error some may still come, until Unsubscribe.
 	Subscribe(ctx context.Context, t channel.Topic) error
 
 	// Unsubscribe asks for no more of them. A few may still come.

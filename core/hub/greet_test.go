@@ -45,3 +45,38 @@ func TestFailedSubscriptionLeavesNoMember(t *testing.T) {
 		t.Errorf("Subscriptions = %d, %v, want 0", n, err)
 	}
 }
+
+// impatient is a broker whose subscribers have gone before it has an answer.
+type impatient struct {
+	broker.Memory
+	topics map[channel.Topic]bool
+}
+
+func (b *impatient) Subscribe(_ context.Context, t channel.Topic) error {
+	b.topics[t] = true
+	return context.Canceled
+}
+
+func (b *impatient) Unsubscribe(_ context.Context, t channel.Topic) error {
+	delete(b.topics, t)
+	return nil
+}
+
+// A client that goes while the broker is asked leaves no topic to which the node
+// listens for nobody.
+func TestFailedSubscriptionLeavesNoTopic(t *testing.T) {
+	_, _, a := newHub(t)
+	b := &impatient{topics: map[channel.Topic]bool{}}
+	ports := hub.Ports{Broker: b, Members: new(presence.Memory), Cache: new(cache.Memory)}
+	h, err := hub.New(ports, metrics.New(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := connect(t, h, a, new(peer))
+	if err := h.Subscribe(t.Context(), s, hub.Subscription{Channel: "news"}); err == nil {
+		t.Fatal("the subscription succeeds")
+	}
+	if len(b.topics) > 0 {
+		t.Errorf("the node still listens to %v", b.topics)
+	}
+}

@@ -97,6 +97,7 @@ func (h *Hub) join(ctx context.Context, s *Session, kind channel.Kind, name stri
 	first := ch == nil
 	if first {
 		if err := h.ports.Broker.Subscribe(ctx, topic); err != nil {
+			h.leaveTopic(ctx, topic) // it may have been asked for already
 			return fmt.Errorf("subscribe to broker: %w", err)
 		}
 		ch = s.t.newChannel(name)

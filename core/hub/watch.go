@@ -84,6 +84,7 @@ func (h *Hub) watched(ctx context.Context, s *Session, topic channel.Topic) (*ch
 	ch := s.t.channel(topic.Channel)
 	if ch == nil {
 		if err := h.ports.Broker.Subscribe(ctx, topic); err != nil {
+			h.leaveTopic(ctx, topic)
 			return nil, fmt.Errorf("subscribe to broker: %w", err)
 		}
 		ch = s.t.newChannel(topic.Channel)

@@ -114,6 +114,7 @@ func (b *batcher) send(ctx context.Context, batch []*publication) {
 		if len(batch) == 0 {
 			return
 		}
+		sent := time.Now()
 		unheard, err := b.try(ctx, batch, unsure)
 		if err == nil {
 			b.accepted.add(batch)
@@ -121,7 +122,7 @@ func (b *batcher) send(ctx context.Context, batch []*publication) {
 				p.settle(nil)
 			}
 			for _, topic := range unheard {
-				b.node.shards[b.index].unheard(topic)
+				b.node.shards[b.index].unheard(topic, sent)
 			}
 			return
 		}

@@ -29,7 +29,7 @@ type link struct {
 	first []string // channels to begin with: what was wanted when it was made
 
 	// Guarded by the mutex of the shard.
-	confirmed map[string]bool // topics whose messages come
+	confirmed map[string]time.Time // by topic, since when its messages come
 
 	dialed atomic.Bool
 	heard  atomic.Int64 // when anything last came, in nanoseconds
@@ -42,7 +42,7 @@ type link struct {
 func newLink(s *shard) *link {
 	l := &link{
 		shard: s, probe: s.node.keys.probe(s.index, s.node.Name()), failed: make(chan error, 1),
-		confirmed: map[string]bool{},
+		confirmed: map[string]time.Time{},
 	}
 	l.alive()
 	ctx := l.within(context.Background())

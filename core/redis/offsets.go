@@ -87,12 +87,14 @@ func (n *Node) parseOffset(epoch, last, entry any) (o offset, err error) {
 	if text, _ = entry.(string); text == "" {
 		return o, nil
 	}
-	id, _, err := field([]byte(text))
-	if err != nil {
-		return o, err
+	if id, _, err := field([]byte(text)); err == nil {
+		o.producer, o.number, err = n.parseID(id)
+		if err == nil {
+			return o, nil
+		}
 	}
-	o.producer, o.number, err = n.parseID(id)
-	return o, err
+	n.garbage.Add(1) // no node could have written it: nothing is known of the event
+	return o, nil
 }
 
 // page is a part of a log.

@@ -95,7 +95,7 @@ func (n *Node) take(ctx context.Context, part, name string, limit int) (int, err
 	if len(args) == 1 {
 		return 0, nil
 	}
-	keys := append(stateKeys(name), membersOf(topics)...)
+	keys := append(append(stateKeys(name), "settled"), membersOf(topics)...)
 	return len(members) + len(counts), n.run(ctx, n.scripts.reap, part, keys, args...).Err()
 }
 

@@ -66,12 +66,12 @@ func (s *shard) subscribe(ctx context.Context, topic string) error {
 		if l == nil {
 			return
 		}
-		if err := l.listen(ctx, s.node.keys.channel(topic)); err != nil {
+		// Whoever asks may go: the connection is that of all.
+		if err := l.listen(context.WithoutCancel(ctx), s.node.keys.channel(topic)); err != nil {
 			l.fail(err) // it is made anew, with all that is wanted
 		}
 	}
 	if s.hopeless() {
-		ctx = context.WithoutCancel(ctx)
 		s.node.running.Go(ask)
 		t.late(came)
 		s.forget(topic, confirmed)
@@ -97,7 +97,7 @@ func (s *shard) open(topic string) (t *tail, l *link, confirmed chan struct{}) {
 	if t == nil {
 		t = newTail(s.node, topic)
 		s.topics[topic] = t
-	} else if s.link != nil && s.link.confirmed[topic] {
+	} else if s.link != nil && !s.link.confirmed[topic].IsZero() {
 		return t, s.link, nil
 	}
 	confirmed = make(chan struct{})
@@ -159,7 +159,7 @@ func (s *shard) unsubscribe(ctx context.Context, topic string) {
 	if l == nil {
 		return
 	}
-	if err := l.leave(ctx, s.node.keys.channel(topic)); err != nil {
+	if err := l.leave(context.WithoutCancel(ctx), s.node.keys.channel(topic)); err != nil {
 		l.fail(err) // what is not wanted is not heard on the next one
 	}
 }
@@ -239,13 +239,17 @@ func (s *shard) renew(why error) {
 	}
 }
 
-// unheard is told of an event that no connection was sent. If this node listens to
-// its topic, it does so at the wrong server.
-func (s *shard) unheard(topic string) {
+// unheard is told of an event, sent to Redis at the given time, that no connection
+// was sent. If this node listened to its topic by then, it does so at the wrong
+// server.
+func (s *shard) unheard(topic string, sent time.Time) {
 	s.mu.Lock()
-	deaf := s.link != nil && s.link.confirmed[topic]
+	var since time.Time
+	if s.link != nil {
+		since = s.link.confirmed[topic]
+	}
 	s.mu.Unlock()
-	if deaf {
+	if !since.IsZero() && since.Before(sent) {
 		s.renew(fmt.Errorf("%w: it has sent an event to nobody", errReplaced))
 	}
 }
@@ -258,7 +262,7 @@ func (s *shard) subscribed(l *link, topic string) {
 		s.mu.Unlock()
 		return
 	}
-	l.confirmed[topic] = true
+	l.confirmed[topic] = time.Now()
 	for _, done := range s.waiting[topic] {
 		close(done)
 	}

@@ -12,6 +12,7 @@
 --   :due          ZSET  what is told of as gone -> when
 --   :ev           STREAM what backends are to be told; bounded by who reads it, who counts what is cut
 --   :out          STRING the node that reads it
+--   :settled      STRING since when it is certain who has what, and on which server
 --   :t:<topic>    channel
 local P = ARGV[1]
 local T = redis.call('TIME')

@@ -30,6 +30,9 @@ local last = call('HGET', keys[1], argv[1])
 if last and tonumber(argv[2]) <= tonumber(string.match(last, '^%d+')) then return redis.error_reply('STALE') end
 call('HSET', keys[1], argv[1], argv[3])
 
+local size = tonumber(argv[8])
+local large = size / 128 -- of an entry, of which a few are too much
+
 -- slow returns the functions that few events need.
 local tools
 local function slow()
@@ -37,7 +40,7 @@ local function slow()
   local T = call('TIME')
   local US = T[1] * 1000000 + T[2]
   local NOW = math.floor(US / 1000)
-  local keep, most, size = tonumber(argv[6]), tonumber(argv[7]), tonumber(argv[8])
+  local keep, most = tonumber(argv[6]), tonumber(argv[7])
 
   -- field returns where the field of an entry begins, and ends, that is at i.
   local function field(s, i)
@@ -64,7 +67,8 @@ local function slow()
     return left
   end
 
-  -- head returns the epoch of a log, and how many events were taken from it.
+  -- head returns the epoch of a log, and how many events were taken from it; nil if no
+  -- node has written it.
   local function head(log) return string.match(call('LINDEX', log, 0), '^(%d+) (%d+)$') end
 
   -- old reports whether an entry of a log is older than a log lasts.
@@ -75,13 +79,14 @@ local function slow()
   end
 
   -- trim makes a log of so many events, to which some were added, shorter than it may
-  -- be. That is not done for each event.
-  local function trim(log, events, added)
-    if events <= most + 32 and (events <= added or (events - 1) % 128 >= added) then return end
+  -- be. That is not done for each event, unless it is so large that a few are too much.
+  local function trim(log, events, added, entry)
+    local due = events > most + 32 or events > added and ((events - 1) % 128 < added or #entry > large)
+    if not due then return end
     local from, spare = 0, math.floor(math.min(128, most / 4))
     if events > most then from = events - most + spare end
     while from + 16 < events and old(log, from + 16) do from = from + 16 end
-    local bytes = call('MEMORY', 'USAGE', log)
+    local bytes = call('MEMORY', 'USAGE', log, 'SAMPLES', 0)
     if bytes > size then from = math.max(from, math.ceil(events * (1 - size * 7 / 8 / bytes))) end
     from = math.min(from, events - 1)
     if from == 0 then return end
@@ -96,12 +101,31 @@ local function slow()
     return table.concat({ 'b', epoch, ';', string.format('%.0f', offset), ';', table.concat(entries, '', from, to) })
   end
 
+  -- server names the history of the data that this server has: another one begins
+  -- with a failover, or a restart. It is "" for a user who may not ask.
+  local function server()
+    local info = redis.pcall('INFO', 'replication')
+    return type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+  end
+
   -- settled reports whether it is certain who has which topic: not before all nodes
-  -- had the time to say so again, after Redis had lost it.
-  local function settled()
-    local since = call('GET', keys[2])
-    if not since then call('SET', keys[2], NOW) end
-    return since and NOW - tonumber(since) > keep
+  -- had the time to say so again, after Redis had lost it, or a failover may have lost
+  -- the last of it. A node that is cut off is reaped, and may be back soon:
+  -- scripts/reap.lua has it uncertain, too. The server is looked at last.
+  local since, of = string.match(call('GET', keys[2]) or '', '^(%d+) ?(%x*)$')
+  if not since then
+    since, of = NOW, server()
+    call('SET', keys[2], NOW .. ' ' .. of)
+  end
+  local settled = NOW - tonumber(since) > keep
+  local function certain()
+    local id = of and server()
+    if id and id ~= of then
+      call('SET', keys[2], NOW .. ' ' .. id)
+      settled = false
+    end
+    of = nil
+    return settled
   end
 
   -- begin publishes what begins a log, where anybody has the topic.
@@ -109,9 +133,9 @@ local function slow()
     call('DEL', log)
     local epoch, heard = string.format('%.0f', US), nil
     local message = numbered(epoch, 1, entries, from, to)
-    if settled() and call('HEXISTS', keys[3], string.sub(log, argv[9] + 1)) == 0 then
+    if settled and call('HEXISTS', keys[3], string.sub(log, argv[9] + 1)) == 0 then
       heard = call('@PUBLISH@', log, message)
-      if heard == 0 then return 0 end
+      if heard == 0 and certain() then return 0 end
     end
     call('RPUSH', log, epoch .. ' 0', unpack(entries, from, to))
     call('PEXPIRE', log, keep)
@@ -125,10 +149,11 @@ local function slow()
     if lasting then call('PEXPIRE', log, keep) end
     local message = entries[from]
     local events = length - 1
-    if added > 1 or (events - 1) % @NUMBERED@ == 0 then
+    if added > 1 or (events - 1) % @NUMBERED@ == 0 or #message > large then
       local epoch, taken = head(log)
+      if not epoch then return begin(log, entries, from, to) end
       message = numbered(epoch, taken + events - added + 1, entries, from, to)
-      trim(log, events, added)
+      trim(log, events, added, message)
     end
     return call('@PUBLISH@', log, message)
   end
@@ -162,12 +187,16 @@ for g = 1, #argv[10] do
     local length = call('RPUSH', log, entry)
     if length == 1 then
       result(g, slow().begin(log, argv, i - 1, i - 1))
-    elseif (length - 2) % @NUMBERED@ ~= 0 then
+    elseif (length - 2) % @NUMBERED@ ~= 0 and #entry <= large then
       if call('@PUBLISH@', log, entry) == 0 then result(g, 0) end
     else
       local epoch, taken = slow().head(log)
-      result(g, call('@PUBLISH@', log, tools.numbered(epoch, taken + length - 1, argv, i - 1, i - 1)))
-      tools.trim(log, length - 1, 1)
+      if epoch then
+        result(g, call('@PUBLISH@', log, tools.numbered(epoch, taken + length - 1, argv, i - 1, i - 1)))
+        tools.trim(log, length - 1, 1, entry)
+      else
+        result(g, tools.begin(log, argv, i - 1, i - 1))
+      end
     end
   else
     local n = 1

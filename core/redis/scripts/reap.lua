@@ -4,6 +4,9 @@
 -- Of several that take an entry only one finds it.
 local node = ARGV[2]
 redis.call('HSET', KEYS[1], node, 'dead')
+-- It may only be cut off. What is published on its topics is kept for a while, though
+-- nobody has them anymore.
+redis.call('SET', P .. ':settled', NOW)
 quiet = redis.call('EXISTS', P .. ':recover') == 1
 local N, M = P .. ':n:' .. node, P .. ':m:' .. node
 local i = 3

@@ -8,9 +8,10 @@
 local log = KEYS[1]
 local T = redis.call('TIME')
 local now = math.floor((T[1] * 1000000 + T[2]) / 1000)
+local head = redis.pcall('LINDEX', log, 0)
+local epoch, taken = string.match(type(head) == 'string' and head or '', '^(%d+) (%d+)$')
+if not epoch then return { now, '0', 0, 1, 1, {} } end
 local length = redis.call('LLEN', log)
-if length == 0 then return { now, '0', 0, 1, 1, {} } end
-local epoch, taken = string.match(redis.call('LINDEX', log, 0), '^(%d+) (%d+)$')
 local first, tip = taken + 1, taken + length - 1
 local known, from = tonumber(ARGV[2]), first
 if epoch == ARGV[1] and known <= tip then
@@ -19,7 +20,7 @@ if epoch == ARGV[1] and known <= tip then
   else
     local entry = redis.call('LINDEX', log, known - first + 1)
     local n = string.match(entry, '^%d+')
-    if ARGV[3] == '' or string.sub(entry, #n + 2, #n + 1 + n) == ARGV[3] then from = known + 1 end
+    if ARGV[3] == '' or n and string.sub(entry, #n + 2, #n + 1 + n) == ARGV[3] then from = known + 1 end
   end
 end
 local at = from - first + 1
