@@ -106,10 +106,39 @@ func (a *auditor) run(ctx context.Context) error {
 
 // lead is what one node does for all.
 func (a *auditor) lead(ctx context.Context, p *partition, r roll, i int) error {
-	if err := errors.Join(a.nodes(ctx, p, r), a.totals(ctx, p), a.everybody(ctx, p, i)); err != nil {
+	if err := errors.Join(a.nodes(ctx, p, r), a.totals(ctx, p), a.everybody(ctx, p, i), a.producers(ctx, p)); err != nil {
 		return err
 	}
 	return a.settle(ctx, p)
+}
+
+// idleProducer is how long nothing was published by who is forgotten as a producer: for
+// longer than any event of it may still be in a log, or on its way.
+const idleProducer = time.Hour
+
+// producers forgets nodes that have published nothing for long. One that does again
+// is known again.
+func (a *auditor) producers(ctx context.Context, p *partition) error {
+	n := a.node
+	now, ok := n.clock.now()
+	all, err := n.state.HGetAll(ctx, p.prefix+":producers").Result()
+	if err != nil || !ok {
+		return err
+	}
+	var idle []string
+	for name, value := range all {
+		f := strings.Fields(value)
+		if len(f) != 3 {
+			continue
+		}
+		if ms, err := parseInt([]byte(f[2])); err == nil && now-ms > idleProducer.Milliseconds() {
+			idle = append(idle, name)
+		}
+	}
+	if len(idle) == 0 {
+		return nil
+	}
+	return n.state.HDel(ctx, p.prefix+":producers", idle...).Err()
 }
 
 // report logs the first of repairs that go on, and the first of errors.

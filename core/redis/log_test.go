@@ -95,3 +95,20 @@ func TestLostEventsAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// Who has published nothing for long is forgotten, and who has is not.
+func TestIdleProducersAreForgotten(t *testing.T) {
+	r := redistest.Start(t)
+	a := serve(t, r.URL())
+	if err := a.Broker().Publish(t.Context(), broker.Message{Topic: room, Frame: frame.Text([]byte("1"))}); err != nil {
+		t.Fatal(err)
+	}
+	key := redis.Keys + ":producers"
+	r.Do("HSET", key, "gone", "7 9 1700000000000")
+	if err := a.AuditOnce(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if n, has := r.Do("HLEN", key), r.Do("HEXISTS", key, "gone"); n != int64(1) || has != int64(0) {
+		t.Errorf("%v producers are known, the idle one among them: %v", n, has)
+	}
+}
