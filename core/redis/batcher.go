@@ -11,6 +11,7 @@ const (
 	batchEvents = 128       // that go out together: half a millisecond of Redis
 	batchBytes  = 512 << 10 // of them
 	maxWaiting  = 4096      // that wait to go out in a partition; more are refused
+	lookEach    = time.Second
 	retryPause  = 20 * time.Millisecond
 	retryMost   = 200 * time.Millisecond
 )
@@ -19,8 +20,8 @@ const (
 // one batch after the other, and one that is alone at once. So the events of a
 // publisher keep their order.
 //
-// A batch of which it is not known whether Redis has done it is sent again, until
-// its events have waited for publish_wait. Redis does not do it twice: an attempt
+// A batch of which it is not known whether Redis has done it is sent again, to the
+// same server, until its events have waited for publish_wait. That server does not do it twice: an attempt
 // has a number, after which no earlier one is done, and an event has the number
 // that this node gave it, by which Redis looks for it in the log.
 type batcher struct {
@@ -34,11 +35,13 @@ type batcher struct {
 	next     *publication // taken from the queue, and too much for the last batch
 	attempt  int64
 	sequence int64                // of the last event
+	server   int64                // that has done the last batch, as it names itself; 0 if it may not
+	looked   time.Time            // when it was asked for that
 	lasting  map[string]time.Time // by topic, when its log was told to last on
 }
 
 func newBatcher(n *Node, partition int) *batcher {
-	return &batcher{node: n, index: partition, queue: make(chan *publication, maxWaiting)}
+	return &batcher{node: n, index: partition, queue: make(chan *publication, maxWaiting), server: -1}
 }
 
 // publish returns when Redis has taken the event, or when it has waited for
@@ -75,6 +78,9 @@ func (b *batcher) run(ctx context.Context) {
 		b.send(ctx, batch)
 	}
 }
+
+// look reports whether the server is to be asked for the time, and which one it is.
+func (b *batcher) look() bool { return time.Since(b.looked) > lookEach }
 
 // take waits for events, and returns those that go out together; nil when ctx is
 // done.

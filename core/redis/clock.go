@@ -29,14 +29,6 @@ func (c *clock) now() (ms int64, ok bool) {
 	return c.ms + time.Since(c.asked).Milliseconds(), !c.asked.IsZero()
 }
 
-// old reports whether Redis is to be asked again: its clock may be set, and that of
-// this machine.
-func (c *clock) old() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Since(c.asked) > time.Second
-}
-
 // time returns what Redis's clock is about, and asks for it the first time.
 func (b *batcher) time(ctx context.Context) (int64, error) {
 	n := b.node

@@ -74,8 +74,8 @@ func (g *groups) arguments(b *batcher, ms int64, unsure bool) []any {
 	n := b.node
 	flag := map[bool]string{true: "1", false: "0"}
 	r := n.config.retention()
-	args := append(make([]any, 0, 10+2*len(g.all)), n.producer, b.attempt, fmt.Sprint(b.attempt, " ", b.sequence, " ", ms),
-		flag[unsure], flag[n.clock.old()], logLasts(r).Milliseconds(), r.Events, r.Bytes, len(n.keys.channelOf(b.index, "")), string(g.letters))
+	args := append(make([]any, 0, 11+2*len(g.all)), n.producer, b.attempt, fmt.Sprint(b.attempt, " ", b.sequence, " ", ms),
+		flag[unsure], flag[b.look()], logLasts(r).Milliseconds(), r.Events, r.Bytes, len(n.keys.channelOf(b.index, "")), string(g.letters), b.server)
 	for i, group := range g.all {
 		if g.letters[i] == several {
 			args = append(args, len(group.events))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,9 +18,13 @@ const (
 	leftFor = 10 * time.Second
 
 	// switchPause is for how long nobody publishes after another server has become
-	// the master: what others have still published on the old one is heard first, so
-	// that all nodes hear both in one order.
-	switchPause = 300 * time.Millisecond
+	// the master. What others have still published on the old one is heard first, for
+	// strayFor, and delivered before that is over: so all nodes hear both in one order.
+	switchPause = 500 * time.Millisecond
+	strayFor    = 300 * time.Millisecond
+
+	// drainFor is how long what is on its way to the old master may take.
+	drainFor = time.Second
 )
 
 // masters is which server the sentinels say is the master. All of a node's
@@ -92,9 +97,24 @@ func (m *masters) switched(was, is string) {
 	m.mu.Unlock()
 	m.node.log.Info("a failover: another Redis is the master", "was", was, "is", is)
 	for _, c := range old {
-		_ = c.Close() // what it was asked is asked again of the new one
+		c.leave()
 	}
 	m.node.switched(fmt.Errorf("the sentinels have another master: %s", is))
+}
+
+// strays reports whether what the old master still sends is to be delivered. What
+// comes later it has lost, with all else that the new one does not know.
+func (m *masters) strays() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.since.IsZero() && time.Since(m.since) < strayFor
+}
+
+// recent reports whether another server has become the master lately.
+func (m *masters) recent() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.since.IsZero() && time.Since(m.since) < leftFor
 }
 
 // pause is how long it is until events may be published again.
@@ -161,6 +181,24 @@ type masterConn struct {
 	net.Conn
 	addr    string
 	masters *masters
+	old     atomic.Bool // another is the master: nothing more is asked
+}
+
+// leave has what was asked answered, and nothing more asked. What is asked again on
+// another server, because nobody knows whether it was done, takes another place
+// among the events.
+func (c *masterConn) leave() {
+	c.old.Store(true)
+	time.AfterFunc(drainFor, func() { _ = c.Close() })
+}
+
+// Write implements net.Conn.
+func (c *masterConn) Write(b []byte) (int, error) {
+	if c.old.Load() {
+		_ = c.Close()
+		return 0, &net.OpError{Op: "dial", Net: "tcp", Err: errReplaced} // as if there had never been one
+	}
+	return c.Conn.Write(b)
 }
 
 // Close implements net.Conn.

@@ -37,13 +37,14 @@ func (b *batcher) try(ctx context.Context, batch []*publication, unsure bool) (u
 	if err != nil {
 		return nil, err
 	}
-	if len(reply) == 0 {
+	if len(reply) < 2 {
 		return nil, fmt.Errorf("publish: %w", errEnvelope)
 	}
 	if reply[0] > 0 {
 		b.node.clock.set(reply[0])
+		b.server, b.looked = reply[1], time.Now()
 	}
-	for _, i := range reply[1:] {
+	for _, i := range reply[2:] {
 		if i > 0 && i <= int64(len(g.all)) {
 			unheard = append(unheard, g.all[i-1].topic)
 		}

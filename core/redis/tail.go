@@ -39,6 +39,7 @@ type tail struct {
 	short      bool // some that should be waiting are only in the log
 
 	accounts []account // that wait until the log has been read
+	strays   []event   // that a server has sent which is the master no more
 
 	// Of a topic whose first client came before the log was known.
 	asked time.Time        // when that was
@@ -63,6 +64,8 @@ func (t *tail) hear(all []event) {
 
 func (t *tail) sort(e event) {
 	switch {
+	case e.stale:
+		t.stray(e)
 	case t.doubtful || t.reading:
 		t.wait(e)
 	case t.follows(e):
@@ -77,8 +80,6 @@ func (t *tail) sort(e event) {
 // Most events do not say where they are: on a connection nothing is left out.
 func (t *tail) follows(e event) bool {
 	switch {
-	case e.stale: // some between may have been left out
-		return false
 	case e.at == broker.Position{}:
 		return !t.seen.has(e.producer, e.number)
 	case e.at.Epoch != t.last.at.Epoch:
@@ -199,10 +200,9 @@ func (t *tail) begin(is offset, all *offsets) {
 	t.catchUp()
 }
 
-// finish goes on with what has come meanwhile, once the log has been read up to
-// its end. The first of what waits came before it was read: what is not in the
-// log then was published by another server than has the log now, and is delivered
-// all the same.
+// finish goes on with what has come meanwhile, once the log has been read up to its
+// end. The first of what waits came before it was read. What is not in the log then
+// was trimmed from it meanwhile, or it is of a server that another has replaced.
 func (t *tail) finish(before int) {
 	waiting := t.waiting
 	t.waiting, t.bytes = nil, 0
@@ -211,12 +211,9 @@ func (t *tail) finish(before int) {
 		t.catchUp()
 	}
 	for i, e := range waiting {
-		stray := e.at == broker.Position{} || !t.follows(e)
-		if i < before && stray && !t.reading && !t.doubtful {
-			if t.give(e) {
-				continue
-			}
-			t.catchUp()
+		if i < before && !t.reading && !t.doubtful && (e.at == broker.Position{} || !t.follows(e)) {
+			t.unlogged(e)
+			continue
 		}
 		t.sort(e)
 	}

@@ -9,8 +9,8 @@
 --        "1" to be told the time, 6 milliseconds for which a log lasts, 7 events, 8
 --        bytes, 9 length of what logs begin with before the topic, 10 a letter for
 --        each group: "-" for one event, "r" for one after which the log is to last
---        on, "n" for several, and "c" for one of a cache channel; then of each
---        group, "n": number of events; their entries; "c": milliseconds for which it
+--        on, "n" for several, and "c" for one of a cache channel, 11 the server of
+--        the earlier attempt; then of each group, "n": number of events; their entries; "c": milliseconds for which it
 --        is kept, event, data
 --
 -- A log is a list: its epoch and how many events were taken from it already, then
@@ -21,8 +21,8 @@
 -- a server that stays what it is, no message is left out; another, such as a master
 -- that becomes a replica, may leave out some and go on: there each has its offset.
 --
--- It returns the time in milliseconds, or 0, then the numbers of the groups that no
--- connection was sent.
+-- It returns the time in milliseconds and a number for the server, or twice 0, then
+-- the numbers of the groups that no connection was sent.
 local call, argv, keys = redis.call, ARGV, KEYS
 
 -- A late attempt is not done: a later one has been.
@@ -102,17 +102,18 @@ local function slow()
   end
 
   -- server names the history of the data that this server has: another one begins
-  -- with a failover, or a restart. It is "" for a user who may not ask.
+  -- with a failover, or a restart. It is 0 for a user who may not ask.
   local function server()
     local info = redis.pcall('INFO', 'replication')
-    return type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+    local id = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or '0'
+    return string.format('%.0f', tonumber(string.sub(id, 1, 12), 16))
   end
 
   -- settled reports whether it is certain who has which topic: not before all nodes
   -- had the time to say so again, after Redis had lost it, or a failover may have lost
   -- the last of it. A node that is cut off is reaped, and may be back soon:
   -- scripts/reap.lua has it uncertain, too. The server is looked at last.
-  local since, of = string.match(call('GET', keys[2]) or '', '^(%d+) ?(%x*)$')
+  local since, of = string.match(call('GET', keys[2]) or '', '^(%d+) ?(%d*)$')
   if not since then
     since, of = NOW, server()
     call('SET', keys[2], NOW .. ' ' .. of)
@@ -167,17 +168,21 @@ local function slow()
     return 'v' .. v
   end
 
-  tools = { now = NOW, fresh = fresh, head = head, trim = trim, numbered = numbered, begin = begin, append = append, cache = cache }
+  tools = { now = NOW, server = server, fresh = fresh, head = head, trim = trim, numbered = numbered, begin = begin, append = append, cache = cache }
   return tools
 end
 
-local out = { 0 }
-if argv[5] == '1' then out[1] = slow().now end
+-- What may have been done on another server is not done on this one: those who have
+-- heard it there heard it at another place among the events.
+if argv[4] == '1' and slow().server() ~= argv[11] then return redis.error_reply('ELSEWHERE another server may have done it') end
+
+local out = { 0, 0 }
+if argv[5] == '1' then out[1], out[2] = slow().now, tonumber(tools.server()) end
 local function result(group, heard)
   if heard == 0 then out[#out + 1] = group end
 end
 
-local k, i = 4, 11
+local k, i = 4, 12
 for g = 1, #argv[10] do
   local kind, log = string.byte(argv[10], g), keys[k]
   k = k + 1
