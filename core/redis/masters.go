@@ -35,6 +35,7 @@ type masters struct {
 	known chan struct{}
 	since time.Time            // when it became the master; zero if it was so from the beginning
 	left  map[string]time.Time // masters no more, and since when
+	said  map[string]saying    // by sentinel, what it has said last
 	conns map[*masterConn]bool
 	errs  map[string]error // of sentinels that do not say
 }
@@ -42,7 +43,8 @@ type masters struct {
 // init returns the options for clients of the master.
 func (m *masters) init(n *Node, o redis.UniversalOptions) redis.UniversalOptions {
 	m.node, m.options = n, o
-	m.known, m.left, m.conns, m.errs = make(chan struct{}), map[string]time.Time{}, map[*masterConn]bool{}, map[string]error{}
+	m.known, m.left, m.said = make(chan struct{}), map[string]time.Time{}, map[string]saying{}
+	m.conns, m.errs = map[*masterConn]bool{}, map[string]error{}
 	if m.dial = o.Dialer; m.dial == nil {
 		m.dial = redis.NewDialer(&redis.Options{DialTimeout: o.DialTimeout, TLSConfig: o.TLSConfig, DialerRetries: 1})
 	}
@@ -50,12 +52,20 @@ func (m *masters) init(n *Node, o redis.UniversalOptions) redis.UniversalOptions
 	return o
 }
 
-// told is told by a sentinel who the master is.
-func (m *masters) told(sentinel, addr string) {
+// saying is who the master is, and since which failover: each has a number.
+type saying struct {
+	addr  string
+	epoch int64
+	at    time.Time
+}
+
+// told is told by a sentinel who the master is, and since which failover.
+func (m *masters) told(sentinel, addr string, epoch int64) {
 	m.mu.Lock()
 	delete(m.errs, sentinel)
+	m.said[sentinel] = saying{addr, epoch, time.Now()}
 	is := m.addr
-	stale := time.Since(m.left[addr]) < leftFor
+	stale := time.Since(m.left[addr]) < leftFor || m.outdated(addr, epoch)
 	if is == "" {
 		m.addr = addr
 		close(m.known)
@@ -64,6 +74,18 @@ func (m *masters) told(sentinel, addr string) {
 	if is != "" && is != addr && !stale {
 		m.switched(is, addr)
 	}
+}
+
+// outdated reports whether another sentinel knows of a later failover: one that was
+// paused, or away, says for a while who the master was before. It is called with mu
+// held.
+func (m *masters) outdated(addr string, epoch int64) bool {
+	for _, s := range m.said {
+		if s.addr != addr && s.epoch > epoch && time.Since(s.at) < leftFor {
+			return true
+		}
+	}
+	return false
 }
 
 // failed is told why a sentinel does not say.
