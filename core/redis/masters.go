@@ -177,18 +177,3 @@ func (m *masters) current(ctx context.Context) (string, error) {
 
 // errSentinels is that no sentinel says who the master is.
 var errSentinels = errors.New("the sentinels do not say who the master is")
-
-// masterConn is a connection to a server that was the master when it was made.
-type masterConn struct {
-	net.Conn
-	addr    string
-	masters *masters
-}
-
-// Close implements net.Conn.
-func (c *masterConn) Close() error {
-	c.masters.mu.Lock()
-	delete(c.masters.conns, c)
-	c.masters.mu.Unlock()
-	return c.Conn.Close()
-}
