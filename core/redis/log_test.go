@@ -157,3 +157,27 @@ func TestQuietLogsAreNotRead(t *testing.T) {
 		t.Errorf("%d logs were read", n)
 	}
 }
+
+// An attempt that Redis refuses has had no log last on: the next one has.
+func TestLogLastsOnAfterRefusal(t *testing.T) {
+	r := redistest.Start(t)
+	a := serve(t, r.URL())
+	if err := a.Broker().Subscribe(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	const soon = 20_000
+	key := redis.Keys + ":t:" + quietKey
+	r.Do("PEXPIRE", key, soon)
+	r.Do("CONFIG", "SET", "maxmemory", "1")
+	m := broker.Message{Topic: quiet, Frame: frame.Text([]byte("x"))}
+	if err := a.Broker().Publish(t.Context(), m); err == nil {
+		t.Fatal("Redis takes an event without memory for it")
+	}
+	r.Do("CONFIG", "SET", "maxmemory", "0")
+	if err := a.Broker().Publish(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if ttl, _ := r.Do("PTTL", key).(int64); ttl <= soon {
+		t.Errorf("the log lasts for %d ms more", ttl)
+	}
+}
