@@ -132,6 +132,7 @@ func (b *batcher) send(ctx context.Context, batch []*publication) {
 			}
 			return
 		}
+		b.lasting = nil // what was to be told to last on may not have been
 		b.node.noticed(b.index, err)
 		switch {
 		case !refused(err):

@@ -225,8 +225,8 @@ func (n *Node) WithoutSnapshot() { n.replicas.trusting = true }
 // WithoutLog has the node publish and append nothing.
 func (n *Node) WithoutLog() {
 	lua := replace(publishLua, "local length = call('RPUSH', log, entry)", "local length = call('LLEN', log) + 1")
-	lua = replace(lua, "local length = call('RPUSH', log, unpack(entries))", "local length = call('LLEN', log) + #entries")
-	lua = replace(lua, "call('RPUSH', log, epoch .. ' 0', unpack(entries))", "call('RPUSH', log, epoch .. ' 0')")
+	lua = replace(lua, "local length = call('RPUSH', log, unpack(entries, from, to))", "local length = call('LLEN', log) + added")
+	lua = replace(lua, "call('RPUSH', log, epoch .. ' 0', unpack(entries, from, to))", "call('RPUSH', log, epoch .. ' 0')")
 	n.scripts.publish = redis.NewScript(strings.NewReplacer("@PUBLISH@", "PUBLISH", "@NUMBERED@", "32").Replace(lua))
 }
 

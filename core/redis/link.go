@@ -166,10 +166,17 @@ func (l *link) linger(ctx context.Context, d time.Duration) {
 	defer l.close()
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	case <-l.failed:
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			return
+		case err := <-l.failed:
+			if !errors.Is(err, errReplaced) { // which is known
+				return
+			}
+		}
 	}
 }
 

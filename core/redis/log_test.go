@@ -7,6 +7,7 @@ import (
 
 	"github.com/revurb/revurb/core/broker"
 	"github.com/revurb/revurb/core/broker/brokertest"
+	"github.com/revurb/revurb/core/channel"
 	"github.com/revurb/revurb/core/frame"
 	"github.com/revurb/revurb/core/redis"
 	"github.com/revurb/revurb/core/redis/redistest"
@@ -110,5 +111,73 @@ func TestIdleProducersAreForgotten(t *testing.T) {
 	}
 	if n, has := r.Do("HLEN", key), r.Do("HEXISTS", key, "gone"); n != int64(1) || has != int64(0) {
 		t.Errorf("%v producers are known, the idle one among them: %v", n, has)
+	}
+}
+
+// Logs that are over, because nothing was published for long, are not read when a
+// connection is made anew: busy topics would wait for all of them.
+func TestQuietLogsAreNotRead(t *testing.T) {
+	r := redistest.Start(t)
+	a := serve(t, r.URL())
+	publish := func(i int) {
+		topic := channel.Topic{App: "app", Channel: fmt.Sprint("quiet-", i)}
+		if err := a.Broker().Publish(t.Context(), broker.Message{Topic: topic, Frame: frame.Text(fmt.Append(nil, i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const topics = 50
+	var want []string
+	for i := range topics {
+		if err := a.Broker().Subscribe(t.Context(), channel.Topic{App: "app", Channel: fmt.Sprint("quiet-", i)}); err != nil {
+			t.Fatal(err)
+		}
+		publish(i)
+		want = append(want, fmt.Sprint(i))
+	}
+	eventually(t, "all is heard", func() bool { return a.heard(&a.frames) == strings.Join(want, " ") })
+	for i := range topics {
+		r.Do("DEL", redis.Keys+":t:app\x00quiet-"+fmt.Sprint(i))
+	}
+	read := r.Calls("lrange")
+	r.KillPubSub()
+	exist := func() (n int64) {
+		for i := range topics {
+			is, _ := r.Do("EXISTS", redis.Keys+":t:app\x00quiet-"+fmt.Sprint(i)).(int64)
+			n += is
+		}
+		return n
+	}
+	eventually(t, "the node has asked where the logs are", func() bool { return exist() == topics })
+	for i := range topics {
+		publish(i)
+		want = append(want, fmt.Sprint(i))
+	}
+	eventually(t, "all is heard again", func() bool { return a.heard(&a.frames) == strings.Join(want, " ") })
+	if n := r.Calls("lrange") - read; n > 0 {
+		t.Errorf("%d logs were read", n)
+	}
+}
+
+// An attempt that Redis refuses has had no log last on: the next one has.
+func TestLogLastsOnAfterRefusal(t *testing.T) {
+	r := redistest.Start(t)
+	a := serve(t, r.URL())
+	if err := a.Broker().Subscribe(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	const soon = 20_000
+	key := redis.Keys + ":t:" + quietKey
+	r.Do("PEXPIRE", key, soon)
+	r.Do("CONFIG", "SET", "maxmemory", "1")
+	m := broker.Message{Topic: quiet, Frame: frame.Text([]byte("x"))}
+	if err := a.Broker().Publish(t.Context(), m); err == nil {
+		t.Fatal("Redis takes an event without memory for it")
+	}
+	r.Do("CONFIG", "SET", "maxmemory", "0")
+	if err := a.Broker().Publish(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if ttl, _ := r.Do("PTTL", key).(int64); ttl <= soon {
+		t.Errorf("the log lasts for %d ms more", ttl)
 	}
 }

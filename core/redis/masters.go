@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -40,6 +39,7 @@ type masters struct {
 	known chan struct{}
 	since time.Time            // when it became the master; zero if it was so from the beginning
 	left  map[string]time.Time // masters no more, and since when
+	said  map[string]saying    // by sentinel, what it has said last
 	conns map[*masterConn]bool
 	errs  map[string]error // of sentinels that do not say
 }
@@ -47,7 +47,8 @@ type masters struct {
 // init returns the options for clients of the master.
 func (m *masters) init(n *Node, o redis.UniversalOptions) redis.UniversalOptions {
 	m.node, m.options = n, o
-	m.known, m.left, m.conns, m.errs = make(chan struct{}), map[string]time.Time{}, map[*masterConn]bool{}, map[string]error{}
+	m.known, m.left, m.said = make(chan struct{}), map[string]time.Time{}, map[string]saying{}
+	m.conns, m.errs = map[*masterConn]bool{}, map[string]error{}
 	if m.dial = o.Dialer; m.dial == nil {
 		m.dial = redis.NewDialer(&redis.Options{DialTimeout: o.DialTimeout, TLSConfig: o.TLSConfig, DialerRetries: 1})
 	}
@@ -55,12 +56,20 @@ func (m *masters) init(n *Node, o redis.UniversalOptions) redis.UniversalOptions
 	return o
 }
 
-// told is told by a sentinel who the master is.
-func (m *masters) told(sentinel, addr string) {
+// saying is who the master is, and since which failover: each has a number.
+type saying struct {
+	addr  string
+	epoch int64
+	at    time.Time
+}
+
+// told is told by a sentinel who the master is, and since which failover.
+func (m *masters) told(sentinel, addr string, epoch int64) {
 	m.mu.Lock()
 	delete(m.errs, sentinel)
+	m.said[sentinel] = saying{addr, epoch, time.Now()}
 	is := m.addr
-	stale := time.Since(m.left[addr]) < leftFor
+	stale := time.Since(m.left[addr]) < leftFor || m.outdated(addr, epoch)
 	if is == "" {
 		m.addr = addr
 		close(m.known)
@@ -69,6 +78,18 @@ func (m *masters) told(sentinel, addr string) {
 	if is != "" && is != addr && !stale {
 		m.switched(is, addr)
 	}
+}
+
+// outdated reports whether another sentinel knows of a later failover: one that was
+// paused, or away, says for a while who the master was before. It is called with mu
+// held.
+func (m *masters) outdated(addr string, epoch int64) bool {
+	for _, s := range m.said {
+		if s.addr != addr && s.epoch > epoch && time.Since(s.at) < leftFor {
+			return true
+		}
+	}
+	return false
 }
 
 // failed is told why a sentinel does not say.
@@ -108,13 +129,6 @@ func (m *masters) strays() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return !m.since.IsZero() && time.Since(m.since) < strayFor
-}
-
-// recent reports whether another server has become the master lately.
-func (m *masters) recent() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return !m.since.IsZero() && time.Since(m.since) < leftFor
 }
 
 // pause is how long it is until events may be published again.
@@ -175,36 +189,3 @@ func (m *masters) current(ctx context.Context) (string, error) {
 
 // errSentinels is that no sentinel says who the master is.
 var errSentinels = errors.New("the sentinels do not say who the master is")
-
-// masterConn is a connection to a server that was the master when it was made.
-type masterConn struct {
-	net.Conn
-	addr    string
-	masters *masters
-	old     atomic.Bool // another is the master: nothing more is asked
-}
-
-// leave has what was asked answered, and nothing more asked. What is asked again on
-// another server, because nobody knows whether it was done, takes another place
-// among the events.
-func (c *masterConn) leave() {
-	c.old.Store(true)
-	time.AfterFunc(drainFor, func() { _ = c.Close() })
-}
-
-// Write implements net.Conn.
-func (c *masterConn) Write(b []byte) (int, error) {
-	if c.old.Load() {
-		_ = c.Close()
-		return 0, &net.OpError{Op: "dial", Net: "tcp", Err: errReplaced} // as if there had never been one
-	}
-	return c.Conn.Write(b)
-}
-
-// Close implements net.Conn.
-func (c *masterConn) Close() error {
-	c.masters.mu.Lock()
-	delete(c.masters.conns, c)
-	c.masters.mu.Unlock()
-	return c.Conn.Close()
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,8 +73,16 @@ func (m *masters) ask(ctx context.Context, client *redis.SentinelClient, addr st
 	case len(master) != 2:
 		return errors.New("ask a sentinel for the master: it does not say")
 	}
-	m.told(addr, net.JoinHostPort(master[0], master[1]))
+	m.told(addr, net.JoinHostPort(master[0], master[1]), m.epoch(ctx, client))
 	return nil
+}
+
+// epoch is the number of the failover that a sentinel knows of, and 0 where it does
+// not say.
+func (m *masters) epoch(ctx context.Context, client *redis.SentinelClient) int64 {
+	about, _ := client.Master(ctx, m.node.config.Master).Result()
+	epoch, _ := strconv.ParseInt(about["config-epoch"], 10, 64)
+	return epoch
 }
 
 // heard reads "name oldhost oldport host port".

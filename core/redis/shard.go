@@ -72,7 +72,9 @@ func (s *shard) subscribe(ctx context.Context, topic string) error {
 		}
 	}
 	if s.hopeless() {
-		s.node.running.Go(ask)
+		if l != nil { // else the node may be closed
+			s.node.running.Go(ask)
+		}
 		t.late(came)
 		s.forget(topic, confirmed)
 		return nil

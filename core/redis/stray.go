@@ -22,13 +22,12 @@ func (t *tail) stray(e event) {
 	}
 }
 
-// unlogged takes an event that was heard and is not in the log. It is called with mu
-// held.
+// unlogged takes an event that was heard and is not in the log, since it was trimmed
+// from it meanwhile, or another server has taken over. A Redis Cluster accepts
+// nothing that the next server does not have, but for what it loses with the last
+// one. It is called with mu held.
 func (t *tail) unlogged(e event) {
-	switch {
-	case t.node.keys.sharded() || t.node.masters.recent():
-		t.stray(e)
-	case !t.give(e):
+	if !t.node.keys.sharded() && !t.give(e) {
 		t.wait(e)
 		t.catchUp()
 	}

@@ -175,6 +175,11 @@ func (t *tail) located(generation int, is offset, all *offsets) {
 		t.begin(is, all)
 	case t.node.trusting:
 		t.finish(0)
+	case is.at.Epoch != t.last.at.Epoch && is.at.Offset == 0 && !t.reading:
+		// The log was over, or is lost, and begins now: there is nothing to read. Of
+		// many quiet topics each read would hold up those who have missed something.
+		t.last = is
+		t.finish(0)
 	case is.at != t.last.at, is.producer != "" && is != t.last:
 		t.catchUp()
 	case !t.reading:
