@@ -3,8 +3,10 @@ package mutants
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +107,8 @@ func (x *exchange) resign(params url.Values) *exchange {
 		params = x.params()
 	}
 	var list []client.Param
-	for name, values := range params {
+	for _, name := range slices.Sorted(maps.Keys(params)) { // their order is a part of what arrays mean
+		values := params[name]
 		if !strings.HasPrefix(strings.ToLower(name), "auth_") && name != "body_md5" {
 			list = append(list, client.Param{Name: name, Value: values[0]})
 		}

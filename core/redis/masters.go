@@ -19,8 +19,8 @@ const (
 	// switchPause is for how long nobody publishes after another server has become
 	// the master. What others have still published on the old one is heard first, for
 	// strayFor, and delivered before that is over: so all nodes hear both in one order.
-	switchPause = 500 * time.Millisecond
-	strayFor    = 300 * time.Millisecond
+	switchPause = 800 * time.Millisecond
+	strayFor    = 500 * time.Millisecond
 
 	// drainFor is how long what is on its way to the old master may take.
 	drainFor = time.Second

@@ -3,7 +3,7 @@ package redis
 import "time"
 
 const (
-	strayHold  = 150 * time.Millisecond // for which a stray event waits to be found in the log
+	strayHold  = 150 * time.Millisecond // for which a stray event waits to come in its order
 	strayAgain = 20 * time.Millisecond
 	mostStrays = 1024 // of a topic
 )
@@ -38,10 +38,6 @@ func (t *tail) giveStrays() {
 	defer t.mu.Unlock()
 	if t.over {
 		t.strays = nil
-		return
-	}
-	if t.doubtful || t.reading { // some may be in the log
-		time.AfterFunc(strayAgain, t.giveStrays)
 		return
 	}
 	strays := t.strays
