@@ -51,27 +51,35 @@ func newAuditor(n *Node) *auditor {
 // audit has a pass made every now and then, not by all nodes at the same time.
 func (n *Node) audit(ctx context.Context) {
 	a := newAuditor(n)
-	soon := 0 // passes that follow one another
-	for pause := rand.N(n.auditEvery); ; pause = n.auditEvery {
-		if soon > 0 {
-			soon--
-			pause = min(pause, auditSoon)
-		}
-		wait := time.NewTimer(pause)
+	pass := time.NewTimer(rand.N(n.auditEvery))
+	defer pass.Stop()
+	for {
+		look := a.own // after there was reason to doubt; what others have lost they look for themselves
 		select {
 		case <-ctx.Done():
-			wait.Stop()
 			return
 		case <-n.doubts:
-			wait.Stop()
-			soon = 2 * auditPatience
-			continue
-		case <-wait.C:
+			if !sleep(ctx, auditSoon) {
+				return
+			}
+		case <-pass.C:
+			pass.Reset(n.auditEvery)
+			look = a.run
 		}
 		if !n.health.away() {
-			a.report(ctx, a.run(ctx))
+			a.report(ctx, look(ctx))
 		}
 	}
+}
+
+// own compares what this node has, and no sums.
+func (a *auditor) own(ctx context.Context) error {
+	for _, p := range a.node.parts {
+		if err := p.compare(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // doubt has what the node has compared soon: another server may be the master,

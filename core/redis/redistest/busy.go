@@ -25,7 +25,7 @@ func (s *Server) Busy(d time.Duration) (wait func()) {
 		_ = c.Close()
 		wait()
 	})
-	err := until(10*time.Second, func() error {
+	err := until(time.Minute, func() error {
 		select {
 		case <-done: // it was short
 			return nil

@@ -252,7 +252,7 @@ func (c *Cluster) usable(node *Server) error {
 
 func (c *Cluster) wait(what string, check func() error) {
 	c.tb.Helper()
-	if err := until(30*time.Second, check); err != nil {
+	if err := until(2*time.Minute, check); err != nil {
 		c.tb.Fatalf("waiting until %s: %v", what, err)
 	}
 }

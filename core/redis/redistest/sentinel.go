@@ -212,7 +212,7 @@ func (s *Sentinel) WaitPromoted(old *Server) *Server {
 
 func (s *Sentinel) wait(what string, check func() error) {
 	s.tb.Helper()
-	if err := until(30*time.Second, check); err != nil {
+	if err := until(2*time.Minute, check); err != nil {
 		s.tb.Fatalf("waiting until %s: %v", what, err)
 	}
 }

@@ -144,7 +144,7 @@ func (s *Server) run() error {
 		return err
 	}
 	s.process = p
-	err = until(10*time.Second, func() error {
+	err = until(time.Minute, func() error {
 		if p.ended() {
 			return nil
 		}
