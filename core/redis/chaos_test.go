@@ -65,7 +65,7 @@ func TestChaosCluster(t *testing.T) { withstand(t, chaosConfig(clustertest.Clust
 
 func withstand(t *testing.T, c clustertest.Config) {
 	t.Helper()
-	t.Parallel()                                                             // it waits more than it does
+	t.Parallel()                                                  // it waits more than it does
 	c.Prepare = func(n *redis.Node) { n.AuditEvery(time.Second) } // which changes nothing that is right
 	report := clustertest.Run(t, c)
 	t.Logf("%s, seed %d: %d rounds, %d operations, %d events accepted and heard %d times, the slowest answer after %v, %d changes told\n%s",
