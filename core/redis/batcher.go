@@ -21,9 +21,11 @@ const (
 // publisher keep their order.
 //
 // A batch of which it is not known whether Redis has done it is sent again, to the
-// same server, until its events have waited for publish_wait. That server does not do it twice: an attempt
-// has a number, after which no earlier one is done, and an event has the number
-// that this node gave it, by which Redis looks for it in the log.
+// same server, until its events have waited for publish_wait. That server does not
+// do it twice: an attempt has a number, after which no earlier one is done, and an
+// event has the number that this node gave it, by which Redis looks for it in the
+// log. Another server refuses it: whoever has heard the event from the first one has
+// heard it at another place.
 type batcher struct {
 	node  *Node
 	index int // of the partition

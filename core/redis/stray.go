@@ -36,7 +36,7 @@ func (t *tail) unlogged(e event) {
 func (t *tail) giveStrays() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over {
+	if t.over || !t.known {
 		t.strays = nil
 		return
 	}
