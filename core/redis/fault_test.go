@@ -17,7 +17,7 @@ import (
 	"github.com/revurb/revurb/core/redis/redistest"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 var room = channel.Topic{App: "app", Channel: "presence-room"}
 

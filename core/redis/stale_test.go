@@ -79,7 +79,7 @@ func TestCallsFromBeforeRedisWasEmpty(t *testing.T) {
 // waitFor waits until something is so.
 func waitFor(t *testing.T, so func() bool) {
 	t.Helper()
-	for limit := time.Now().Add(20 * time.Second); !so(); {
+	for limit := time.Now().Add(time.Minute); !so(); {
 		if time.Now().After(limit) {
 			t.Fatal("it never came to what the test waits for")
 		}

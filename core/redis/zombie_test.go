@@ -38,7 +38,7 @@ func follow(t *testing.T, url string, lease time.Duration, topic channel.Topic) 
 // next waits for what is told next of a user who has come or gone.
 func next(t *testing.T, told <-chan presence.Change, user string, came bool) presence.Change {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		select {
 		case c := <-told:

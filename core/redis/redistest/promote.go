@@ -37,7 +37,9 @@ func (c *Cluster) Failover(master *Server) *Server {
 		}
 		return c.soon(replica)
 	})
-	return c.WaitPromoted(master)
+	promoted := c.WaitPromoted(master)
+	c.wait("the old master follows the new one", func() error { return follows(master, promoted) })
+	return promoted
 }
 
 // soon waits a moment for a planned promotion.
