@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -326,7 +327,8 @@ func (s *stage) fill(text string) string {
 func (s *stage) received(t *testing.T) string {
 	s.settle(t)
 	var lines []string
-	for _, c := range s.clients {
+	for _, name := range slices.Sorted(maps.Keys(s.clients)) {
+		c := s.clients[name]
 		c.mu.Lock()
 		for _, text := range c.got {
 			for name, other := range s.clients {
@@ -339,7 +341,6 @@ func (s *stage) received(t *testing.T) string {
 		c.got = nil
 		c.mu.Unlock()
 	}
-	slices.SortStableFunc(lines, func(a, b string) int { return strings.Compare(a[:3], b[:3]) })
 	return strings.Join(lines, "\n")
 }
 
