@@ -23,7 +23,12 @@ func TestClusterFailover(t *testing.T) {
 	if back := c.Failover(promoted); back != old {
 		t.Errorf("%s is promoted the second time, want %s", back.Addr(), old.Addr())
 	}
+}
 
+func TestClusterMasterDies(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartReplicatedCluster(t, 3, redistest.Password("secret"))
+	old := c.Node("k")
 	old.Kill()
 	if promoted := c.WaitPromoted(old); c.Node("k") != promoted {
 		t.Errorf("%s has the slot of a dead master, want its replica", c.Node("k").Addr())
