@@ -28,7 +28,7 @@ func All(m Mode) []Fault {
 func Some(m Mode) []Fault {
 	switch m {
 	case Sentinel:
-		return []Fault{Planned, Hung}
+		return []Fault{Planned, Killed}
 	case Cluster:
 		return []Fault{Planned, Moved, Killed}
 	}
