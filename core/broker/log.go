@@ -45,7 +45,7 @@ type Page struct {
 // Retention is how much of a log is kept. Each bound holds for each topic; the
 // last message is kept in any case, for For. The zero Retention keeps nothing.
 type Retention struct {
-	For    time.Duration // a message can be read at least for so long, and at most twice
+	For    time.Duration // a message can be read at least for so long; older ones go as more are published
 	Events int
 	Bytes  int
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -125,10 +126,8 @@ func (b *batcher) send(ctx context.Context, batch []*publication) {
 		sent := time.Now()
 		unheard, err := b.try(ctx, batch, unsure)
 		if err == nil {
-			b.accepted.add(batch)
-			for _, p := range batch {
-				p.settle(nil)
-			}
+			// Who was told 503 meanwhile was promised nothing.
+			b.accepted.add(slices.DeleteFunc(batch, func(p *publication) bool { return !p.settle(nil) }))
 			for _, topic := range unheard {
 				b.node.shards[b.index].unheard(topic, sent)
 			}

